@@ -1,1 +1,36 @@
-//! (being written)
+//! The sandbox: runs the nodes of plugins that nobody has reviewed.
+//!
+//! A plugin is a WebAssembly component that speaks the contract in `wit/`. This
+//! crate loads it ([`Sandbox::load`]), asks what it provides, and runs its nodes
+//! ([`Plugin::run`]) with handles to tensors and models that stay with the host.
+//!
+//! It promises that a plugin reaches nothing but what the contract offers and the
+//! operator granted; that each run has a store of its own, which is gone afterwards
+//! with every handle in it; that a guest which loops, traps, floods or grows is
+//! stopped with an error that names the plugin; and that what a plugin holds is
+//! charged to the identity the host gave it.
+//!
+//! It deliberately does not know what a workflow is, in which order nodes run,
+//! or what is cached between runs.
+
+mod cache;
+mod description;
+mod engine;
+mod error;
+mod events;
+mod files;
+mod imports;
+mod limits;
+mod models;
+mod plugin;
+mod state;
+mod value;
+
+pub use description::{Checks, Choices, Hidden, Input, NodeType, Output, Port};
+pub use engine::{Sandbox, Settings};
+pub use error::{GuestError, SandboxError};
+pub use events::{Artifact, Level, NodeEvents, Place};
+pub use files::Folders;
+pub use models::ModelFolders;
+pub use plugin::{Plugin, RunContext};
+pub use value::{FunctionValue, List, Object, Value};

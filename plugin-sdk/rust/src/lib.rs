@@ -1,1 +1,49 @@
-//! (being written)
+//! x
+#[doc(hidden)]
+pub mod bindings;
+mod arithmetic;
+pub mod context;
+mod dtype;
+mod error;
+mod fields;
+mod function;
+mod model;
+pub mod nn;
+mod object;
+mod ops;
+pub mod plugin;
+pub mod ports;
+mod tensor;
+mod value;
+mod wires;
+
+// The macros name this crate by its name, in its own tests too.
+extern crate self as berth_sdk;
+
+pub use berth_sdk_macros::{Choice, node, plugin};
+pub use dtype::{DType, Element};
+pub use error::{Error, Result, Shortage, Tier};
+pub use fields::Fields;
+pub use function::Function;
+pub use model::ModelFile;
+pub use object::{Items, Object};
+pub use ops::{AttentionOptions, Padding, Sampling, Walk};
+pub use ports::{Choice, ExtraPngInfo, Prompt, UniqueId};
+pub use tensor::{Generator, Tensor};
+pub use value::{FromValue, Integer, Value};
+pub use wires::{
+    Any, Clip, Conditioning, Entry, Image, Latent, Mask, ModelParts, ModelWire, Prediction, Vae,
+    VaeParts, Wire,
+};
+
+/// What a node's file usually needs.
+pub mod prelude {
+    pub use std::ops::Neg as _;
+
+    pub use crate::{
+        Any, AttentionOptions, Choice, Clip, Conditioning, DType, Entry, Error, ExtraPngInfo, Fields, FromValue,
+        Function, Generator, Image, Items, Latent, Mask, ModelFile, ModelParts, ModelWire, Object,
+        Padding, Prediction, Prompt, Result, Sampling, Tensor, UniqueId, Vae, VaeParts, Value, Walk, Wire, context,
+        nn, node, plugin,
+    };
+}

@@ -1,1 +1,4 @@
 //! (being written)
+mod error;
+mod tokenizer;
+mod prompt;

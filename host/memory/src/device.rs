@@ -1,0 +1,38 @@
+//! What this crate asks of a device.
+//!
+//! Two copies are all that moving bytes needs. Everything else about a device
+//! (kernels, dtypes, streams) is the business of the layer above, so a format
+//! is carried here without being understood.
+
+use std::fmt::Debug;
+
+use crate::MemoryError;
+
+/// A memory that operations compute in.
+///
+/// Calls come from many threads at once, never with a lock of this crate held,
+/// and never while they would pass the device limit.
+pub trait Device: Send + Sync + 'static {
+    /// Bytes on the device. Dropping it frees them before `drop` returns.
+    type Buffer: Send + Sync + 'static;
+
+    /// What a buffer's bytes mean, such as a dtype. Opaque here.
+    type Format: Copy + PartialEq + Debug + Send + Sync + 'static;
+
+    /// A new buffer of `bytes` bytes. `fill` is called once, with all of them.
+    ///
+    /// # Errors
+    /// What `fill` returned, or [`MemoryError::Device`]; no buffer is left behind.
+    fn create(
+        &self,
+        bytes: u64,
+        format: Self::Format,
+        fill: &mut dyn FnMut(&mut [u8]) -> Result<(), MemoryError>,
+    ) -> Result<Self::Buffer, MemoryError>;
+
+    /// Copies `into.len()` bytes out of a buffer, from byte `offset` on.
+    ///
+    /// # Errors
+    /// [`MemoryError::Device`].
+    fn read(&self, buffer: &Self::Buffer, offset: u64, into: &mut [u8]) -> Result<(), MemoryError>;
+}

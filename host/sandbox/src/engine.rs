@@ -1,0 +1,132 @@
+//! The WebAssembly engine and everything that all plugins share.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use berth_compute::Compute;
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use crate::error::SandboxError;
+use crate::files::Folders;
+use crate::models::ModelFolders;
+
+/// How often a running guest is looked at, and so how late a cancellation or
+/// a deadline can strike.
+pub(crate) const TICK: Duration = Duration::from_millis(10);
+
+/// How many instances may live at once: nodes that run, times the depth of the
+/// function calls they are in. More wait in no queue; they fail.
+const INSTANCES: u32 = 512;
+
+/// What the operator decides for all plugins.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The most bytes of linear memory, over all memories of one run. Guards the
+    /// host's DRAM against guests that grow. It does not limit what they hold by handle:
+    /// quotas do.
+    pub linear_memory: u64,
+    /// The longest that one node may run, host calls included; `None` lets it run
+    /// until it is cancelled. Describing and checking have limits of their own.
+    pub time_limit: Option<Duration>,
+    /// Where compiled code is kept; `None` compiles anew each time.
+    pub compiled_cache: Option<PathBuf>,
+}
+
+impl Default for Settings {
+    /// 1 GiB, enough to decode a 100-megapixel image; no time limit; no cache.
+    fn default() -> Self {
+        Self { linear_memory: 1 << 30, time_limit: None, compiled_cache: None }
+    }
+}
+
+/// Loads plugins, and holds what their runs share.
+#[derive(Debug)]
+pub struct Sandbox {
+    pub(crate) engine: Engine,
+    compute: Compute,
+    models: ModelFolders,
+    folders: Folders,
+    settings: Settings,
+}
+
+impl Sandbox {
+    /// Starts an engine.
+    ///
+    /// # Errors
+    /// [`SandboxError::Engine`] where the machine cannot run compiled code.
+    pub fn new(
+        compute: Compute,
+        models: ModelFolders,
+        folders: Folders,
+        settings: Settings,
+    ) -> Result<Arc<Self>, SandboxError> {
+        let engine = Engine::new(&config(true))
+            // Pooling reserves address space for every slot; under a limit on that
+            // (`ulimit -v`), instances are made one by one, at twice the time.
+            .or_else(|_| Engine::new(&config(false)))
+            .map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
+        tick(&engine)?;
+        Ok(Arc::new(Self { engine, compute, models, folders, settings }))
+    }
+
+    /// The tensors' side.
+    pub fn compute(&self) -> &Compute {
+        &self.compute
+    }
+
+    /// The model folders.
+    pub fn models(&self) -> &ModelFolders {
+        &self.models
+    }
+
+    /// The folders for files.
+    pub fn folders(&self) -> &Folders {
+        &self.folders
+    }
+
+    /// What the operator decided.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+}
+
+fn config(pooling: bool) -> Config {
+    let mut config = Config::new();
+    config.epoch_interruption(true).concurrency_support(false);
+    if pooling {
+        // Sizes fit the largest language runtime that was measured, several times over.
+        let mut pool = PoolingAllocationConfig::new();
+        pool.total_component_instances(INSTANCES)
+            .total_core_instances(INSTANCES * 4)
+            .total_memories(INSTANCES)
+            .total_tables(INSTANCES * 2)
+            .max_component_instance_size(1 << 20)
+            .max_core_instance_size(1 << 20)
+            .max_core_instances_per_component(64)
+            .max_memories_per_component(4)
+            .max_tables_per_component(4)
+            .table_elements(20_000)
+            // Zeroing this much is cheaper than giving the pages back and faulting them in.
+            .linear_memory_keep_resident(256 << 10)
+            .table_keep_resident(16 << 10);
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    }
+    config
+}
+
+/// Advances the engine's epoch until the engine is gone.
+fn tick(engine: &Engine) -> Result<(), SandboxError> {
+    let engine = engine.weak();
+    std::thread::Builder::new()
+        .name("berth-epoch".into())
+        .spawn(move || {
+            while let Some(engine) = engine.upgrade() {
+                engine.increment_epoch();
+                drop(engine);
+                std::thread::sleep(TICK);
+            }
+        })
+        .map_err(|error| SandboxError::Engine(error.to_string()))?;
+    Ok(())
+}

@@ -1,0 +1,240 @@
+//! What can go wrong in the sandbox, told so that the person who runs a workflow
+//! knows which plugin it was and what to do.
+//!
+//! [`GuestError`] mirrors `error` in `wit/types.wit`: it is data that crosses the
+//! boundary in both directions. [`SandboxError`] is what the layers above see.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use berth_compute::ComputeError;
+use berth_memory::{MemoryError, Tier};
+use thiserror::Error;
+
+/// What did not fit, in bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shortage {
+    /// Where.
+    pub tier: Tier,
+    /// What the operation would have held.
+    pub requested: u64,
+    /// The limit or quota it met.
+    pub limit: u64,
+    /// What is held already and cannot leave.
+    pub used: u64,
+}
+
+impl std::fmt::Display for Shortage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { tier, requested, limit, used } = self;
+        write!(f, "{requested} bytes needed on the {tier}, {used} in use, limit {limit}")
+    }
+}
+
+/// An error as the contract has it: returned by the host to a guest, or by a guest
+/// to the host.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum GuestError {
+    /// An argument is wrong.
+    #[error("{0}")]
+    InvalidArgument(String),
+    /// The plugin was not granted this.
+    #[error("access denied: {0}")]
+    AccessDenied(String),
+    /// No such model, key, field or file.
+    #[error("not found: {0}")]
+    NotFound(String),
+    /// One operation is over the plugin's quota by itself.
+    #[error("quota exceeded: {0}")]
+    QuotaExceeded(Shortage),
+    /// One operation is over the machine's limit by itself.
+    #[error("out of memory: {0}")]
+    OutOfMemory(Shortage),
+    /// Right, but not provided.
+    #[error("unsupported: {0}")]
+    Unsupported(String),
+    /// The run was cancelled.
+    #[error("cancelled")]
+    Cancelled,
+    /// Anything else.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl From<MemoryError> for GuestError {
+    fn from(error: MemoryError) -> Self {
+        match error {
+            MemoryError::QuotaExceeded { tier, requested, limit, used, .. } => {
+                Self::QuotaExceeded(Shortage { tier, requested, limit, used })
+            }
+            MemoryError::OutOfMemory { tier, requested, limit, used, .. } => {
+                Self::OutOfMemory(Shortage { tier, requested, limit, used })
+            }
+            MemoryError::Cancelled => Self::Cancelled,
+            other => Self::Other(other.to_string()),
+        }
+    }
+}
+
+impl From<ComputeError> for GuestError {
+    fn from(error: ComputeError) -> Self {
+        match error {
+            ComputeError::Memory(error) => error.into(),
+            ComputeError::InvalidArgument { .. } => Self::InvalidArgument(error.to_string()),
+            ComputeError::Unsupported { .. } => Self::Unsupported(error.to_string()),
+            other => Self::Other(other.to_string()),
+        }
+    }
+}
+
+/// Why a plugin was not loaded, or a node of it did not run.
+#[derive(Debug, Error)]
+pub enum SandboxError {
+    /// The bytes are not a component of this contract.
+    #[error("plugin `{plugin}` is not a node component: {reason}")]
+    NotAComponent {
+        /// The plugin.
+        plugin: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The component asks for something that no plugin is given.
+    #[error("plugin `{plugin}` imports `{import}`, which it is not granted")]
+    UnknownImport {
+        /// The plugin.
+        plugin: String,
+        /// The first import that was refused.
+        import: String,
+    },
+    /// The plugin's own description is not usable.
+    #[error("plugin `{plugin}` describes itself wrongly: {reason}")]
+    BadDescription {
+        /// The plugin.
+        plugin: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The guest, or the host on its behalf, returned an error.
+    #[error("{error}")]
+    Guest {
+        /// The plugin.
+        plugin: String,
+        /// What it returned.
+        error: GuestError,
+    },
+    /// The guest trapped.
+    #[error("plugin `{plugin}` crashed: {reason}")]
+    Trapped {
+        /// The plugin.
+        plugin: String,
+        /// What the trap was.
+        reason: String,
+        /// The end of what the guest wrote to its standard error, escaped.
+        stderr: String,
+    },
+    /// The guest grew past its limit of linear memory.
+    #[error("plugin `{plugin}` asked for more than its {limit} bytes of linear memory")]
+    GuestMemory {
+        /// The plugin.
+        plugin: String,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// The guest ran longer than it may.
+    #[error("plugin `{plugin}` ran longer than {limit:?}")]
+    TimedOut {
+        /// The plugin.
+        plugin: String,
+        /// The limit.
+        limit: Duration,
+    },
+    /// The run was cancelled.
+    #[error("cancelled")]
+    Cancelled,
+    /// The guest gave values that are not what its description says.
+    #[error("node `{node}` of plugin `{plugin}` returned {got} values instead of {expected}")]
+    WrongOutputs {
+        /// The plugin.
+        plugin: String,
+        /// The node type.
+        node: String,
+        /// How many came.
+        got: usize,
+        /// How many outputs it has.
+        expected: usize,
+    },
+    /// A folder of the operator's cannot be used.
+    #[error("cannot use the {what} folder {}", path.display())]
+    Folder {
+        /// Which one.
+        what: &'static str,
+        /// Where it is.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The WebAssembly engine could not be started.
+    #[error("cannot start the WebAssembly engine: {0}")]
+    Engine(String),
+}
+
+impl SandboxError {
+    /// Whether nothing is wrong but that somebody stopped it.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Cancelled | Self::Guest { error: GuestError::Cancelled, .. })
+    }
+
+    /// The plugin that the error is about.
+    pub fn plugin(&self) -> Option<&str> {
+        match self {
+            Self::NotAComponent { plugin, .. }
+            | Self::UnknownImport { plugin, .. }
+            | Self::BadDescription { plugin, .. }
+            | Self::Guest { plugin, .. }
+            | Self::Trapped { plugin, .. }
+            | Self::GuestMemory { plugin, .. }
+            | Self::TimedOut { plugin, .. }
+            | Self::WrongOutputs { plugin, .. } => Some(plugin),
+            Self::Cancelled | Self::Folder { .. } | Self::Engine(_) => None,
+        }
+    }
+
+    /// What the person who runs the workflow can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotAComponent { .. } => Some(
+                "build the plugin with `cargo build --target wasm32-wasip2`, or componentize it \
+                 against the world `berth:node/node`"
+                    .into(),
+            ),
+            Self::UnknownImport { import, .. } => Some(format!(
+                "plugins get the `berth:node` interfaces, `wasi:cli` and `wasi:io` without any \
+                 rights, and an empty `wasi:filesystem`; build it without `{import}`"
+            )),
+            Self::BadDescription { .. } | Self::WrongOutputs { .. } => {
+                Some("this is a defect of the plugin: tell its author".into())
+            }
+            Self::Trapped { stderr, .. } => Some(if stderr.is_empty() {
+                "this is a defect of the plugin: tell its author".into()
+            } else {
+                format!("this is a defect of the plugin: tell its author what it said: {stderr}")
+            }),
+            Self::Guest { error: GuestError::OutOfMemory(_), .. } => Some(
+                "give the host more room with `--vram`, or use a smaller image or batch".into(),
+            ),
+            Self::Guest { plugin, error: GuestError::QuotaExceeded(_) } => {
+                Some(format!("raise its quota with `--quota {plugin}=SIZE`"))
+            }
+            Self::Guest { .. } | Self::Cancelled => None,
+            Self::GuestMemory { .. } | Self::TimedOut { .. } => Some(
+                "the plugin used more than a node may; if that is its purpose, raise the limit"
+                    .into(),
+            ),
+            Self::Folder { .. } => {
+                Some("check that it exists and that you may write to it".into())
+            }
+            Self::Engine(_) => None,
+        }
+    }
+}

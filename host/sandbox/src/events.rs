@@ -1,0 +1,101 @@
+//! What a node shows while it runs, on its way to whoever watches.
+//!
+//! Guests are not trusted with a terminal: texts are capped and their control
+//! characters escaped here, once, before any observer sees them.
+
+use berth_compute::Tensor;
+use serde::Serialize;
+
+/// How much a message matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// For the author of the plugin.
+    Trace,
+    /// For finding a fault.
+    Debug,
+    /// Worth knowing.
+    Info,
+    /// Probably not what was meant.
+    Warn,
+    /// Wrong.
+    Error,
+}
+
+/// Where a written file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Place {
+    /// In the output folder.
+    #[serde(rename = "output")]
+    Output,
+    /// In the folder of temporary files.
+    #[serde(rename = "temp")]
+    Temporary,
+}
+
+/// A file that a node wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Artifact {
+    /// How a client shows it: `images`, `audio`, `files`.
+    #[serde(skip)]
+    pub kind: String,
+    /// The file's name.
+    #[serde(rename = "filename")]
+    pub name: String,
+    /// The folder inside the place, or empty.
+    pub subfolder: String,
+    /// The folder it is under.
+    #[serde(rename = "type")]
+    pub place: Place,
+}
+
+/// Watches one node run. Called from the thread that the node runs on; must not block.
+pub trait NodeEvents: Send + Sync {
+    /// `value` of `total` steps are done.
+    fn progress(&self, _value: u32, _total: u32) {}
+    /// The node says something.
+    fn log(&self, _level: Level, _message: &str) {}
+    /// The node wrote a file.
+    fn artifact(&self, _artifact: &Artifact) {}
+    /// The node shows a text as a result.
+    fn text(&self, _text: &str) {}
+    /// The node shows an intermediate image [height, width, 3], `f32`, 0…1.
+    fn preview(&self, _image: &Tensor) {}
+}
+
+/// Longest text of a guest's that is passed on, in bytes: a page, not a book.
+const LONGEST_TEXT: usize = 16 * 1024;
+
+/// A guest's text, made safe to show: control characters but newline and tab are
+/// escaped, and what is too long is cut.
+pub(crate) fn clean_text(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len().min(LONGEST_TEXT));
+    for character in text.chars() {
+        if clean.len() >= LONGEST_TEXT {
+            clean.push('…');
+            break;
+        }
+        if character.is_control() && !matches!(character, '\n' | '\t') {
+            clean.extend(character.escape_default());
+        } else {
+            clean.push(character);
+        }
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_escape_sequence_reaches_no_terminal() {
+        assert_eq!(clean_text("a\u{1b}[31mb\r\n"), "a\\u{1b}[31mb\\r\n");
+    }
+
+    #[test]
+    fn a_flood_is_cut() {
+        let cut = clean_text(&"x".repeat(10 * LONGEST_TEXT));
+        assert_eq!(cut.chars().count(), LONGEST_TEXT + 1);
+    }
+}

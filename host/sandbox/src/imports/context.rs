@@ -1,0 +1,84 @@
+//! `context`: the run that a guest is part of.
+
+use berth_compute::Tensor;
+use wasmtime::component::Resource;
+
+use super::bindings::berth::node::context;
+use super::{Error, Returned};
+use crate::events::{Level, Place, clean_text};
+use crate::state::State;
+
+impl context::Host for State {
+    fn log(&mut self, level: context::Level, message: String) -> wasmtime::Result<()> {
+        let level = match level {
+            context::Level::Trace => Level::Trace,
+            context::Level::Debug => Level::Debug,
+            context::Level::Info => Level::Info,
+            context::Level::Warn => Level::Warn,
+            context::Level::Error => Level::Error,
+        };
+        self.context.events.log(level, &clean_text(&message));
+        Ok(())
+    }
+
+    fn progress(&mut self, value: u32, total: u32) -> wasmtime::Result<()> {
+        self.context.events.progress(value.min(total), total);
+        Ok(())
+    }
+
+    fn preview(&mut self, image: Resource<Tensor>) -> Returned<()> {
+        let image = self.table.get(&image)?;
+        if !matches!(image.shape(), [_, _, 3]) || image.dtype() != berth_compute::DType::F32 {
+            return Ok(Err(Error::InvalidArgument(format!(
+                "preview: expected f32 [height, width, 3], got {:?} {:?}",
+                image.dtype(),
+                image.shape()
+            ))));
+        }
+        self.context.events.preview(image);
+        Ok(Ok(()))
+    }
+
+    fn cancelled(&mut self) -> wasmtime::Result<bool> {
+        Ok(self.context.cancel.is_cancelled())
+    }
+
+    fn show_text(&mut self, text: String) -> wasmtime::Result<()> {
+        self.context.events.text(&clean_text(&text));
+        Ok(())
+    }
+
+    fn save(
+        &mut self,
+        place: context::Place,
+        kind: String,
+        prefix: String,
+        extension: String,
+        data: Vec<u8>,
+    ) -> Returned<context::Artifact> {
+        let target = match place {
+            context::Place::Output => Place::Output,
+            context::Place::Temporary => Place::Temporary,
+        };
+        let folders = self.plugin.sandbox().folders();
+        Ok(match folders.save(target, &kind, &prefix, &extension, &data) {
+            Ok(artifact) => {
+                self.context.events.artifact(&artifact);
+                Ok(context::Artifact { name: artifact.name, subfolder: artifact.subfolder, place })
+            }
+            Err(error) => Err(error.into()),
+        })
+    }
+
+    fn read_input(&mut self, name: String) -> Returned<Vec<u8>> {
+        Ok(self.plugin.sandbox().folders().read_input(&name).map_err(Into::into))
+    }
+
+    fn input_fingerprint(&mut self, name: String) -> Returned<String> {
+        let bytes = self.plugin.sandbox().folders().read_input(&name);
+        Ok(match bytes {
+            Ok(bytes) => Ok(blake3::hash(&bytes).to_hex().to_string()),
+            Err(error) => Err(error.into()),
+        })
+    }
+}

@@ -1,0 +1,171 @@
+//! The host's side of the contract: one file for each interface in `wit/`.
+//!
+//! Guests hold indices into a store's resource table; the entries are the host's
+//! own tensors, models and values. Everything a guest passes is checked
+//! below, where it is used (compute checks shapes, models check labels), so
+//! these files only translate.
+
+mod context;
+mod models;
+mod nodes;
+mod ops;
+mod tensors;
+mod values;
+
+use wasmtime::component::{HasSelf, Linker, Resource};
+
+use crate::error::{GuestError, Shortage};
+use crate::state::State;
+
+pub(crate) use nodes::node_types;
+pub(crate) use values::{lift_all, lift_named, lower_named};
+
+#[expect(missing_docs, reason = "generated from `wit/`, which has the documentation")]
+#[expect(unused_variables, reason = "generated for an interface without functions")]
+pub(crate) mod bindings {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "berth:node/node",
+        imports: { default: trappable },
+        with: {
+            "berth:node/tensors.tensor": crate::imports::TensorHandle,
+            "berth:node/tensors.upload": crate::imports::UploadHandle,
+            "berth:node/tensors.generator": crate::imports::GeneratorHandle,
+            "berth:node/models.model": crate::imports::ModelHandle,
+            "berth:node/values.object": crate::imports::ObjectHandle,
+            "berth:node/values.value-list": crate::imports::ListHandle,
+            "berth:node/values.function": crate::imports::FunctionHandle,
+        },
+    });
+}
+
+pub(crate) use bindings::berth::node::types::Error;
+
+pub(crate) type TensorHandle = berth_compute::Tensor;
+pub(crate) type UploadHandle = tensors::Upload;
+pub(crate) type GeneratorHandle = berth_compute::Generator;
+pub(crate) type ModelHandle = std::sync::Arc<crate::models::Model>;
+pub(crate) type ObjectHandle = std::sync::Arc<crate::value::Object>;
+pub(crate) type ListHandle = std::sync::Arc<crate::value::List>;
+pub(crate) type FunctionHandle = std::sync::Arc<crate::value::FunctionValue>;
+
+/// What an import returns: a trap, or an error as data, or a value.
+pub(crate) type Returned<T> = wasmtime::Result<Result<T, Error>>;
+
+/// Whether a plugin gets this import without any capability.
+///
+/// WASI is there because languages' runtimes ask for it, and it opens nothing:
+/// no arguments, no environment, an empty standard input, no directory; its random
+/// bytes are always the same. Clocks and sockets are not there at all.
+pub(crate) fn is_granted(import: &str) -> bool {
+    let (interface, _version) = import.split_once('@').unwrap_or((import, ""));
+    match interface.split_once('/') {
+        Some(("berth:node", name)) => name != "memory",
+        Some(("wasi:cli" | "wasi:io" | "wasi:random", _)) => true,
+        Some(("wasi:filesystem", _)) => true,
+        // Where file times are named, and nowhere else.
+        Some(("wasi:clocks", "wall-clock")) => true,
+        _ => false,
+    }
+}
+
+/// Offers everything that [`is_granted`] allows; more is refused before linking.
+pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    bindings::Node::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;
+    wasmtime_wasi::p2::add_to_linker_sync(linker)
+}
+
+impl State {
+    /// A resource for the guest, or the error that it holds too many.
+    pub(crate) fn give<T: Send + 'static>(&mut self, entry: T) -> Returned<Resource<T>> {
+        Ok(self.table.push(entry).map_err(|_| {
+            GuestError::Other("the run holds too many handles; drop those it is done with".into())
+                .into()
+        }))
+    }
+
+    /// What [`State::give`] gives for a result.
+    pub(crate) fn give_result<T: Send + 'static, E: Into<GuestError>>(
+        &mut self,
+        result: Result<T, E>,
+    ) -> Returned<Resource<T>> {
+        match result {
+            Ok(entry) => self.give(entry),
+            Err(error) => Ok(Err(error.into().into())),
+        }
+    }
+}
+
+impl From<GuestError> for Error {
+    fn from(error: GuestError) -> Self {
+        use bindings::berth::node::types as wit;
+        let shortage = |s: Shortage| wit::Shortage {
+            tier: match s.tier {
+                berth_memory::Tier::Device => wit::Tier::Device,
+                berth_memory::Tier::Host => wit::Tier::Host,
+                berth_memory::Tier::Disk => wit::Tier::Disk,
+            },
+            requested: s.requested,
+            limit: s.limit,
+            used: s.used,
+        };
+        match error {
+            GuestError::InvalidArgument(text) => Self::InvalidArgument(text),
+            GuestError::AccessDenied(text) => Self::AccessDenied(text),
+            GuestError::NotFound(text) => Self::NotFound(text),
+            GuestError::QuotaExceeded(short) => Self::QuotaExceeded(shortage(short)),
+            GuestError::OutOfMemory(short) => Self::OutOfMemory(shortage(short)),
+            GuestError::Unsupported(text) => Self::Unsupported(text),
+            GuestError::Cancelled => Self::Cancelled,
+            GuestError::Other(text) => Self::Other(text),
+        }
+    }
+}
+
+impl From<Error> for GuestError {
+    fn from(error: Error) -> Self {
+        use crate::events::clean_text as clean;
+        use bindings::berth::node::types as wit;
+        let shortage = |s: wit::Shortage| Shortage {
+            tier: match s.tier {
+                wit::Tier::Device => berth_memory::Tier::Device,
+                wit::Tier::Host => berth_memory::Tier::Host,
+                wit::Tier::Disk => berth_memory::Tier::Disk,
+            },
+            requested: s.requested,
+            limit: s.limit,
+            used: s.used,
+        };
+        match error {
+            Error::InvalidArgument(text) => Self::InvalidArgument(clean(&text)),
+            Error::AccessDenied(text) => Self::AccessDenied(clean(&text)),
+            Error::NotFound(text) => Self::NotFound(clean(&text)),
+            Error::QuotaExceeded(short) => Self::QuotaExceeded(shortage(short)),
+            Error::OutOfMemory(short) => Self::OutOfMemory(shortage(short)),
+            Error::Unsupported(text) => Self::Unsupported(clean(&text)),
+            Error::Cancelled => Self::Cancelled,
+            Error::Other(text) => Self::Other(clean(&text)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_granted;
+
+    #[test]
+    fn nothing_that_reaches_out_is_granted() {
+        for refused in [
+            "berth:node/memory@0.1.0",
+            "wasi:sockets/tcp@0.2.6",
+            "wasi:clocks/monotonic-clock@0.2.6",
+            "wasi:http/outgoing-handler@0.2.6",
+            "env",
+            "evil:node/tensors@0.1.0",
+        ] {
+            assert!(!is_granted(refused), "{refused}");
+        }
+        assert!(is_granted("berth:node/tensors@0.1.0"));
+        assert!(is_granted("wasi:cli/stderr@0.2.6"));
+    }
+}

@@ -1,0 +1,146 @@
+//! What a store holds while one node runs.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use berth_compute::Scope;
+use bytes::Bytes;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+use wasmtime_wasi::{Deterministic, WasiCtx, WasiCtxView, WasiView, async_trait};
+
+use crate::events::clean_text;
+use crate::limits::Limiter;
+use crate::plugin::{Plugin, RunContext};
+
+/// The most resources one run may hold at a time: sixty times what a large
+/// model's forward pass keeps, and small enough that a guest which leaks
+/// all of them costs the host some 20 MB.
+const HANDLES: usize = 100_000;
+
+/// One run's state.
+pub(crate) struct State {
+    pub(crate) plugin: Arc<Plugin>,
+    pub(crate) scope: Scope,
+    pub(crate) context: RunContext,
+    pub(crate) table: ResourceTable,
+    pub(crate) limiter: Limiter,
+    pub(crate) stderr: Tail,
+    pub(crate) deadline: Option<Instant>,
+    wasi: WasiCtx,
+}
+
+impl State {
+    /// The state of a run that begins now.
+    pub(crate) fn new(plugin: Arc<Plugin>, context: RunContext, deadline: Option<Instant>) -> Self {
+        let settings = plugin.sandbox().settings();
+        let stderr = Tail::default();
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(HANDLES);
+        let mut wasi = WasiCtx::builder();
+        // Whoever asks for randomness without the right to it gets the same
+        // bytes each time: hash maps work, and results stay reproducible.
+        let unchanging = || Deterministic::new((0..64).collect());
+        wasi.secure_random(unchanging()).insecure_random(unchanging()).insecure_random_seed(0);
+        wasi.allow_tcp(false).allow_udp(false).stderr(stderr.clone()).stdout(stderr.clone());
+        Self {
+            scope: Scope {
+                account: plugin.account().clone(),
+                cancel: context.cancel.clone(),
+            },
+            limiter: Limiter::new(settings.linear_memory),
+            wasi: wasi.build(),
+            plugin,
+            context,
+            table,
+            stderr,
+            deadline,
+        }
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+/// How much of a guest's standard error is kept, in bytes: a panic message and
+/// some of what came before it.
+const TAIL: usize = 4096;
+
+/// The end of what a guest wrote to its standard output and error. It takes
+/// everything and keeps little, so that a guest which floods it slows only itself.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tail(Arc<Mutex<VecDeque<u8>>>);
+
+impl Tail {
+    /// What is kept, safe to show.
+    pub(crate) fn text(&self) -> String {
+        let mut bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        clean_text(String::from_utf8_lossy(bytes.make_contiguous()).trim())
+    }
+
+    fn push(&self, bytes: &[u8]) {
+        let kept = bytes.get(bytes.len().saturating_sub(TAIL)..).unwrap_or_default();
+        let mut tail = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let over = (tail.len() + kept.len()).saturating_sub(TAIL);
+        tail.drain(..over);
+        tail.extend(kept);
+    }
+}
+
+impl IsTerminal for Tail {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for Tail {
+    fn async_stream(&self) -> Box<dyn tokio::io::AsyncWrite + Send + Sync> {
+        Box::new(tokio::io::sink())
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+}
+
+#[async_trait]
+impl Pollable for Tail {
+    async fn ready(&mut self) {}
+}
+
+#[async_trait]
+impl OutputStream for Tail {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.push(&bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(64 * 1024)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_end_of_a_flood_is_kept() {
+        let tail = Tail::default();
+        for _ in 0..100 {
+            tail.push(&[b'x'; 3 * TAIL / 4]);
+        }
+        tail.push(b"the panic\x1b");
+        assert_eq!(tail.0.lock().unwrap().len(), TAIL);
+        assert!(tail.text().ends_with("the panic\\u{1b}"));
+    }
+}

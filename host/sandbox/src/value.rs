@@ -1,0 +1,137 @@
+//! Values on wires, as the host holds them.
+//!
+//! They mirror `value` in `wit/values.wit`. A value owns everything it is made of,
+//! so a wire, a cache entry and a captured variable are the same thing: a clone is
+//! a few reference counts, and the last one to go frees the memory below it.
+
+use std::sync::Arc;
+
+use berth_compute::Tensor;
+use berth_memory::Account;
+
+use crate::error::SandboxError;
+use crate::models::Model;
+use crate::plugin::{Plugin, RunContext};
+
+/// One value.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// A boolean.
+    Boolean(bool),
+    /// An integer; the contract carries ±(2⁶⁴ − 1).
+    Integer(i128),
+    /// A floating-point number.
+    Number(f64),
+    /// A text.
+    Text(Arc<str>),
+    /// Bytes.
+    Bytes(Arc<[u8]>),
+    /// A tensor.
+    Tensor(Tensor),
+    /// An open model file.
+    Model(Arc<Model>),
+    /// A function with captured values.
+    Function(Arc<FunctionValue>),
+    /// Named values under a type name.
+    Object(Arc<Object>),
+    /// Values in order.
+    Items(Arc<List>),
+}
+
+/// Named values under a type name.
+#[derive(Debug)]
+pub struct Object {
+    /// The type, such as `LATENT`.
+    pub type_name: String,
+    /// The fields, in the order they were given.
+    pub fields: Vec<(String, Value)>,
+}
+
+impl Object {
+    /// The field of this name.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.fields.iter().find_map(|(field, value)| (field == name).then_some(value))
+    }
+}
+
+/// Values in order.
+#[derive(Debug)]
+pub struct List {
+    /// The values.
+    pub items: Vec<Value>,
+}
+
+/// A plugin's function with captured values.
+#[derive(Debug)]
+pub struct FunctionValue {
+    pub(crate) plugin: Arc<Plugin>,
+    pub(crate) name: String,
+    pub(crate) captures: Vec<(String, Value)>,
+}
+
+impl FunctionValue {
+    /// The plugin that made it, and runs it.
+    pub fn plugin(&self) -> &Arc<Plugin> {
+        &self.plugin
+    }
+
+    /// The function's name in its plugin.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The captured values.
+    pub fn captures(&self) -> &[(String, Value)] {
+        &self.captures
+    }
+
+    /// Calls the function in a fresh instance of its plugin, and waits for it.
+    ///
+    /// # Errors
+    /// What the plugin returns or does wrong.
+    pub fn call(
+        &self,
+        arguments: Vec<(String, Value)>,
+        context: &RunContext,
+    ) -> Result<Vec<(String, Value)>, SandboxError> {
+        self.plugin.call(&self.name, self.captures.clone(), arguments, context)
+    }
+}
+
+impl Value {
+    /// The value with every tensor and model in it charged to `account` as well.
+    /// Functions keep what they captured under their own plugin's account.
+    pub(crate) fn for_account(&self, account: &Account) -> Self {
+        let named = |fields: &[(String, Value)]| {
+            fields.iter().map(|(name, value)| (name.clone(), value.for_account(account))).collect()
+        };
+        match self {
+            Self::Tensor(tensor) => Self::Tensor(tensor.for_account(account)),
+            Self::Model(model) => Self::Model(model.for_account(account)),
+            Self::Object(object) => Self::Object(Arc::new(Object {
+                type_name: object.type_name.clone(),
+                fields: named(&object.fields),
+            })),
+            Self::Items(list) => Self::Items(Arc::new(List {
+                items: list.items.iter().map(|item| item.for_account(account)).collect(),
+            })),
+            other => other.clone(),
+        }
+    }
+
+    /// What kind of value it is, in the contract's words.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Boolean(_) => "boolean",
+            Self::Integer(_) => "integer",
+            Self::Number(_) => "number",
+            Self::Text(_) => "text",
+            Self::Bytes(_) => "bytes",
+            Self::Tensor(_) => "tensor",
+            Self::Model(_) => "model",
+            Self::Function(_) => "function",
+            Self::Object(_) => "object",
+            Self::Items(_) => "items",
+        }
+    }
+}
