@@ -1,9 +1,10 @@
 //! Model files by label: which there are, and their tensors as allocations.
 //!
 //! A label is a relative name below `DIR/CATEGORY/` of one of the operator's model
-//! folders. A file that several nodes or plugins open is opened once, and each of its
-//! tensors is one allocation; who opened it holds its own handles, so that every
-//! plugin is charged for what it uses and gives it back when its model handle goes.
+//! folders. A file that several nodes or plugins open is opened once, so that the memory
+//! layer sees one source and makes each of its tensors one allocation; who opened it
+//! holds its own handles, so that every plugin is charged for what it uses and gives
+//! it back when its model handle goes.
 //!
 //! Headers are untrusted: the safetensors crate checks that tensors lie in the file
 //! one after another, and what it returns is checked against the file's length.
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use berth_compute::{Compute, DType, Scope, Tensor};
-use berth_memory::{Account, ModelFile, Source};
+use berth_memory::{Account, Cancel, FileIdentity, ModelFile, Source};
 
 use crate::error::GuestError;
 
@@ -29,8 +30,8 @@ const LARGEST_HEADER: u64 = 64 << 20;
 #[derive(Debug)]
 pub struct ModelFolders {
     folders: Vec<PathBuf>,
-    /// Open files by path. A file that was replaced is opened anew.
-    open: Mutex<HashMap<PathBuf, Weak<OpenFile>>>,
+    /// Open files, one for each state of each file: what was replaced is opened anew.
+    open: Mutex<HashMap<FileIdentity, Weak<OpenFile>>>,
 }
 
 impl ModelFolders {
@@ -75,13 +76,15 @@ impl ModelFolders {
             .map(|folder| folder.join(category).join(label))
             .find(|path| path.is_file())
             .ok_or_else(|| self.missing(category, label))?;
+        let source = ModelFile::open(&path)?;
+        let identity = source.identity();
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|_, file| file.strong_count() > 0);
-        let file = match open.get(&path).and_then(Weak::upgrade).filter(|f| f.source.is_current()) {
+        let file = match open.get(&identity).and_then(Weak::upgrade) {
             Some(file) => file,
             None => {
-                let file = Arc::new(OpenFile::open(&path)?);
-                open.insert(path, Arc::downgrade(&file));
+                let file = Arc::new(OpenFile::read(source)?);
+                open.insert(identity, Arc::downgrade(&file));
                 file
             }
         };
@@ -149,23 +152,9 @@ impl Model {
         if let Some(tensor) = slot.get() {
             return Ok(tensor.clone());
         }
-        // One lock for all holders: the first makes the allocation, the others share it.
-        let holders = self.file.holders.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(tensor) = slot.get() {
-            return Ok(tensor.clone());
-        }
-        let shared = holders
-            .iter()
-            .filter_map(Weak::upgrade)
-            .find_map(|model| Some(model.weights.get(index)?.get()?.for_account(&self.account)));
-        let tensor = match shared {
-            Some(tensor) => tensor,
-            None => {
-                let scope = Scope::new(self.account.clone());
-                let source: Arc<dyn Source> = self.file.source.clone();
-                self.compute.weight(&scope, source, entry.offset, entry.dtype, &entry.shape)?
-            }
-        };
+        let scope = Scope { account: self.account.clone(), cancel: Cancel::new() };
+        let source: Arc<dyn Source> = self.file.source.clone();
+        let tensor = self.compute.weight(&scope, source, entry.offset, entry.dtype, &entry.shape)?;
         Ok(slot.get_or_init(|| tensor).clone())
     }
 
@@ -202,13 +191,13 @@ struct Entry {
 }
 
 impl OpenFile {
-    fn open(path: &Path) -> Result<Self, GuestError> {
-        let name = path.display();
+    /// Reads the header of a safetensors file.
+    fn read(file: ModelFile) -> Result<Self, GuestError> {
         let refuse = |why: String| {
+            let name = file.path().display();
             GuestError::InvalidArgument(format!("{name} is no usable safetensors file: {why}"))
         };
-        let file = ModelFile::open(path).map_err(|error| GuestError::Other(error.to_string()))?;
-        let length = file.len();
+        let length = file.bytes();
         let mut prefix = [0; 8];
         if length < 8 {
             return Err(refuse(format!("it has only {length} bytes")));
@@ -373,7 +362,8 @@ mod tests {
             header(short),
         ] {
             std::fs::write(&path, &bytes).unwrap();
-            let error = OpenFile::open(&path).unwrap_err().to_string();
+            let file = ModelFile::open(&path).unwrap();
+            let error = OpenFile::read(file).unwrap_err().to_string();
             assert!(error.contains("m.safetensors"), "{error}");
         }
     }

@@ -132,7 +132,7 @@ impl tensors::HostUpload for State {
             let refused = || GuestError::InvalidArgument(format!("upload: {bytes} bytes"));
             let mut buffer = Vec::new();
             let length = usize::try_from(bytes).map_err(|_| refused())?;
-            if bytes > self.compute().memory().stats().host.limit {
+            if self.compute().memory().limits().host < bytes {
                 return Err(refused());
             }
             buffer.try_reserve_exact(length).map_err(|_| refused())?;
