@@ -1,1 +1,9 @@
-//! (being written)
+//! What the tests and benchmarks share: a host with the stock plugins and the demo's
+//! model, the oracle's tensors, and a judge of pictures.
+//!
+//! Nothing here is a mock. A test that passes has run real components through the
+//! contract, over real files.
+
+pub mod host;
+pub mod judge;
+pub mod oracle;

@@ -1,1 +1,47 @@
-fn main() {}
+//! `berth`: runs workflows from a command line.
+//!
+//! It turns arguments into settings, events into lines or bars, and errors into advice. What a
+//! server would need as well is in `berth-workflow`.
+
+mod allocator;
+mod args;
+mod error;
+mod inspect;
+mod log;
+mod nodes;
+mod output;
+mod progress;
+mod run;
+mod settings;
+mod validate;
+mod view;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use indicatif::MultiProgress;
+
+use crate::args::{Arguments, Command, PluginCommand};
+use crate::error::CliError;
+
+fn main() -> ExitCode {
+    allocator::keep_freed_pages();
+    let arguments = Arguments::parse();
+    let bars = MultiProgress::new();
+    let done = log::start(arguments.log.as_deref(), &bars).and_then(|()| match arguments.command {
+        Command::Run(run) => run::run(run, bars),
+        Command::Nodes(nodes) => nodes::nodes(nodes),
+        Command::Plugin(PluginCommand::Inspect(inspect)) => inspect::inspect(inspect),
+        Command::Validate(validate) => validate::validate(validate),
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
+        Err(CliError::Run(berth_workflow::RunError::Interrupted)) => ExitCode::from(error::INTERRUPTED),
+        Err(error) => {
+            let code = error.exit_code();
+            eprintln!("{:?}", miette::Report::new(error));
+            ExitCode::from(code)
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! Dense element types as Rust types, and the way from one to the other.
 
 use bytemuck::Pod;
+use candle_core::WithDType;
 use half::{bf16, f16};
 
 use crate::DType;
@@ -8,9 +9,29 @@ use crate::DType;
 /// A dense element that kernels compute with.
 ///
 /// Integers wrap on overflow. `f16` and `bf16` compute in `f32` and round the result.
-pub(crate) trait Element: Pod + PartialOrd + Send + Sync {
+pub(crate) trait Element: WithDType + Pod + PartialOrd + Send + Sync {
     /// The dtype it is.
     const DTYPE: DType;
+
+    /// a + b.
+    fn plus(self, other: Self) -> Self;
+    /// a − b.
+    fn minus(self, other: Self) -> Self;
+    /// a · b.
+    fn times(self, other: Self) -> Self;
+    /// a / b; of integers, truncated, and 0 where b is 0.
+    fn over(self, other: Self) -> Self;
+
+    /// The smaller one; NaN if either is.
+    #[inline(always)]
+    fn least(self, other: Self) -> Self {
+        if Element::is_nan(self) || self < other { self } else { other }
+    }
+    /// The larger one; NaN if either is.
+    #[inline(always)]
+    fn greatest(self, other: Self) -> Self {
+        if Element::is_nan(self) || self > other { self } else { other }
+    }
 
     /// Its value; exact but for `i64` beyond 2⁵³.
     fn to_f64(self) -> f64;
@@ -29,6 +50,22 @@ macro_rules! integer {
         impl Element for $type {
             const DTYPE: DType = DType::$dtype;
 
+            #[inline(always)]
+            fn plus(self, other: Self) -> Self {
+                self.wrapping_add(other)
+            }
+            #[inline(always)]
+            fn minus(self, other: Self) -> Self {
+                self.wrapping_sub(other)
+            }
+            #[inline(always)]
+            fn times(self, other: Self) -> Self {
+                self.wrapping_mul(other)
+            }
+            #[inline(always)]
+            fn over(self, other: Self) -> Self {
+                if other == 0 { 0 } else { self.wrapping_div(other) }
+            }
             #[inline(always)]
             fn to_f64(self) -> f64 {
                 self as f64
@@ -65,6 +102,22 @@ macro_rules! float {
             const DTYPE: DType = DType::$dtype;
 
             #[inline(always)]
+            fn plus(self, other: Self) -> Self {
+                self + other
+            }
+            #[inline(always)]
+            fn minus(self, other: Self) -> Self {
+                self - other
+            }
+            #[inline(always)]
+            fn times(self, other: Self) -> Self {
+                self * other
+            }
+            #[inline(always)]
+            fn over(self, other: Self) -> Self {
+                self / other
+            }
+            #[inline(always)]
             fn to_f64(self) -> f64 {
                 $to(self)
             }
@@ -74,7 +127,7 @@ macro_rules! float {
             }
             #[inline(always)]
             fn to_i64(self) -> i64 {
-                self.to_f64() as i64
+                Element::to_f64(self) as i64
             }
             #[inline(always)]
             fn from_i64(value: i64) -> Self {

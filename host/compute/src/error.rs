@@ -2,13 +2,15 @@
 
 use berth_memory::MemoryError;
 
+use crate::DType;
+
 /// Why an operation was not done. Nothing was changed by it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ComputeError {
-    /// Memory could not be had or read.
+    /// Memory could not be had or read, or the scope was cancelled.
     #[error(transparent)]
-    Memory(MemoryError),
+    Memory(#[from] MemoryError),
 
     /// A shape, dtype or value does not fit; `reason` says which, and what is expected.
     #[error("{operation}: {reason}")]
@@ -28,10 +30,6 @@ pub enum ComputeError {
         reason: String,
     },
 
-    /// The scope's token was cancelled.
-    #[error("the operation was cancelled")]
-    Cancelled,
-
     /// A promise between this crate's own parts was broken: a defect to report.
     #[error("{operation}: internal error ({reason}); please report it")]
     Internal {
@@ -42,16 +40,21 @@ pub enum ComputeError {
     },
 }
 
-impl From<MemoryError> for ComputeError {
-    fn from(error: MemoryError) -> Self {
-        match error {
-            MemoryError::Cancelled => Self::Cancelled,
-            other => Self::Memory(other),
-        }
-    }
-}
-
 /// An [`ComputeError::InvalidArgument`], for `map_err` and `ok_or_else`.
 pub(crate) fn invalid(operation: &'static str, reason: impl Into<String>) -> ComputeError {
     ComputeError::InvalidArgument { operation, reason: reason.into() }
+}
+
+/// A dtype that `argument` cannot have here.
+pub(crate) fn unsupported(
+    operation: &'static str,
+    argument: &'static str,
+    dtype: DType,
+) -> ComputeError {
+    let reason = format!("{argument} is {dtype}, which is not computed in; cast it first");
+    ComputeError::Unsupported { operation, reason }
+}
+
+pub(crate) fn internal(operation: &'static str, reason: &'static str) -> ComputeError {
+    ComputeError::Internal { operation, reason }
 }

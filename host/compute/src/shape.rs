@@ -115,6 +115,13 @@ pub(crate) fn axis(axis: i32, rank: usize) -> Result<usize, String> {
     if index < rank { Ok(index) } else { Err(wrong()) }
 }
 
+/// The elements before an axis, along it, and after it.
+pub(crate) fn around(shape: &[usize], axis: usize) -> (usize, usize, usize) {
+    let (before, rest) = shape.split_at_checked(axis).unwrap_or((shape, &[]));
+    let (along, after) = rest.split_first().map_or((1, rest), |(along, after)| (*along, after));
+    (before.iter().product(), along, after.iter().product())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

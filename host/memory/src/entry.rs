@@ -98,9 +98,6 @@ pub(crate) struct Entry<C> {
     pub(crate) holders: SmallVec<[Holder; 1]>,
     /// The ledger's clock when a lease last looked at it.
     pub(crate) marked: u64,
-    /// The ledger's clock at its last use, and at the use before that.
-    pub(crate) last_use: u64,
-    pub(crate) use_before: u64,
     /// The links of the recency lists of all, and which lists it is in.
     pub(crate) links: Both<Link>,
     pub(crate) listed: Both<Option<Leaving>>,

@@ -8,60 +8,10 @@
 use slab::Slab;
 use smallvec::SmallVec;
 
-use crate::entry::{AllocationId, Both, Entry, Holder, Leaving, Place, Range};
-use crate::list::{Key, Link, Links, List};
+use crate::entry::{AllocationId, Both, Entry, Holder, Place, Range};
+use crate::list::{Key, Link, Links};
+use crate::record::{Recency, Record};
 use crate::{Account, AccountUse, Limits, MemoryError, PerTier, Residency, Tier, TierUse};
-
-/// One list for each way of leaving.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Recency {
-    pub(crate) free: List,
-    pub(crate) costly: List,
-}
-
-impl Recency {
-    fn get_mut(&mut self, leaving: Leaving) -> &mut List {
-        match leaving {
-            Leaving::Free => &mut self.free,
-            Leaving::Costly => &mut self.costly,
-        }
-    }
-}
-
-/// What an account is charged, and what it holds in order of its use.
-pub(crate) struct Record {
-    pub(crate) account: Account,
-    pub(crate) charge: PerTier<u64>,
-    pub(crate) quota: PerTier<Option<u64>>,
-    /// What nobody else holds.
-    pub(crate) own: Both<Recency>,
-    /// What others hold too.
-    pub(crate) shared: Both<Recency>,
-}
-
-impl Record {
-    fn new(account: Account) -> Self {
-        Self {
-            account,
-            charge: PerTier::default(),
-            quota: PerTier::default(),
-            own: Both::default(),
-            shared: Both::default(),
-        }
-    }
-
-    fn recency_mut(&mut self, place: Place, shared: bool) -> &mut Recency {
-        if shared { self.shared.get_mut(place) } else { self.own.get_mut(place) }
-    }
-
-    /// Bytes over the quota if `more` were charged.
-    pub(crate) fn over_quota(&self, tier: Tier, more: u64) -> u64 {
-        match self.quota.get(tier) {
-            Some(quota) => self.charge.get(tier).saturating_add(more).saturating_sub(*quota),
-            None => 0,
-        }
-    }
-}
 
 pub(crate) struct Ledger<C> {
     pub(crate) entries: Slab<Entry<C>>,
@@ -71,7 +21,13 @@ pub(crate) struct Ledger<C> {
     limits: Limits,
     used: PerTier<u64>,
     peak: PerTier<u64>,
-    /// Counts admissions: it orders uses, and marks the inputs of one of them.
+    /// Bytes of the device that leases reserved, for outputs and workspaces.
+    pub(crate) reserved: u64,
+    /// Bytes of allocations whose copy on the device is in use.
+    pub(crate) pinned: u64,
+    /// Bytes that stand in no file.
+    pub(crate) dirty: u64,
+    /// Counts admissions, and marks the inputs of the one at hand.
     pub(crate) clock: u64,
     /// Live leases.
     pub(crate) leases: usize,
@@ -115,6 +71,9 @@ impl<C> Ledger<C> {
             limits,
             used: PerTier::default(),
             peak: PerTier::default(),
+            reserved: 0,
+            pinned: 0,
+            dirty: 0,
             clock: 0,
             leases: 0,
             transfers: 0,
@@ -140,6 +99,11 @@ impl<C> Ledger<C> {
         let account = Account::new(name, self.records.vacant_key());
         self.records.insert(Record::new(account.clone()));
         account
+    }
+
+    /// Begins to mark the allocations of one admission, which do not leave for its sake.
+    pub(crate) fn tick(&mut self) {
+        self.clock += 1;
     }
 
     /// An account's record. An account that another memory made gets one here too.
@@ -242,11 +206,28 @@ impl<C> Ledger<C> {
     pub(crate) fn reserve(&mut self, record: usize, bytes: u64) {
         self.take(Tier::Device, bytes);
         self.charge(record, Tier::Device, bytes);
+        self.reserved += bytes;
     }
 
     pub(crate) fn unreserve(&mut self, record: usize, bytes: u64) {
         self.give_back(Tier::Device, bytes);
         self.discharge(record, Tier::Device, bytes);
+        self.reserved -= bytes;
+    }
+
+    /// A lease begins: it lives until [`Ledger::end_lease`].
+    pub(crate) fn begin_lease(&mut self, record: usize) {
+        self.leases += 1;
+        if let Some(record) = self.records.get_mut(record) {
+            record.leases += 1;
+        }
+    }
+
+    pub(crate) fn end_lease(&mut self, record: usize) {
+        self.leases -= 1;
+        if let Some(record) = self.records.get_mut(record) {
+            record.leases -= 1;
+        }
     }
 
     // Allocations.
@@ -272,8 +253,6 @@ impl<C> Ledger<C> {
             pins: Both::default(),
             holders: SmallVec::new(),
             marked: 0,
-            last_use: self.clock,
-            use_before: 0,
             links: Both::default(),
             listed: Both::default(),
             listed_as_shared: false,
@@ -282,6 +261,9 @@ impl<C> Ledger<C> {
             if *on.get(tier) {
                 self.take(tier, bytes);
             }
+        }
+        if !on.disk {
+            self.dirty += bytes;
         }
         self.hold(key, record);
         key
@@ -294,6 +276,8 @@ impl<C> Ledger<C> {
         debug_assert!(entry.holders.is_empty() && !entry.moving);
         if entry.on.disk {
             self.give_back(Tier::Disk, entry.bytes);
+        } else {
+            self.dirty -= entry.bytes;
         }
         entry
     }
@@ -346,6 +330,27 @@ impl<C> Ledger<C> {
         unheld
     }
 
+    /// One more user of the copy in a place, which stays there meanwhile.
+    pub(crate) fn pin(&mut self, key: Key, place: Place) {
+        let entry = self.entry_mut(key);
+        let pins = entry.pins.get_mut(place);
+        *pins += 1;
+        if place == Place::Device && *pins == 1 {
+            let bytes = entry.bytes;
+            self.pinned += bytes;
+        }
+    }
+
+    pub(crate) fn unpin(&mut self, key: Key, place: Place) {
+        let entry = self.entry_mut(key);
+        let pins = entry.pins.get_mut(place);
+        *pins -= 1;
+        if place == Place::Device && *pins == 0 {
+            let bytes = entry.bytes;
+            self.pinned -= bytes;
+        }
+    }
+
     /// Counts an allocation in a place, against every holder.
     pub(crate) fn enter(&mut self, key: Key, place: Place) {
         self.set_place(key, place, true);
@@ -390,10 +395,8 @@ impl<C> Ledger<C> {
 
     /// An account uses an allocation now.
     pub(crate) fn touch(&mut self, key: Key, record: usize) {
-        let Self { entries, records, recency, clock, .. } = self;
+        let Self { entries, records, recency, .. } = self;
         let Some(entry) = entries.get_mut(key) else { return };
-        entry.use_before = entry.last_use;
-        entry.last_use = *clock;
         let (listed, shared) = (entry.listed, entry.listed_as_shared);
         for place in Place::BOTH {
             if let Some(leaving) = *listed.get(place) {
@@ -450,6 +453,15 @@ impl<C> Ledger<C> {
     }
 
     // Shortages.
+
+    /// Whether every holder has room in its quota for an allocation in one more tier.
+    pub(crate) fn fits_quotas(&self, key: Key, tier: Tier) -> bool {
+        let entry = self.entry(key);
+        entry.holders.iter().all(|holder| {
+            let record = self.records.get(holder.record);
+            record.is_none_or(|record| record.over_quota(tier, entry.bytes) == 0)
+        })
+    }
 
     /// The error that a place's limit is no room for `requested` bytes.
     pub(crate) fn out_of_memory(&self, place: Place, requested: u64) -> MemoryError {

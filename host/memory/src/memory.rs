@@ -1,61 +1,308 @@
-//! (being written)
+//! One machine's memory: the way in.
+
 use std::sync::Arc;
-use crate::*;
-/// Memory.
-pub struct Memory<D: Device>(Arc<D>);
-impl<D: Device> Clone for Memory<D> { fn clone(&self) -> Self { Self(self.0.clone()) } }
-/// Handle.
-pub struct Handle<D: Device>(Arc<(Memory<D>, Account, u64, D::Format)>);
-impl<D: Device> Clone for Handle<D> { fn clone(&self) -> Self { Self(self.0.clone()) } }
-/// Lease.
-pub struct Lease<D: Device>(Memory<D>);
-fn nyi<T>() -> Result<T, MemoryError> { Err(MemoryError::Cancelled) }
+
+use crate::admission::{Request, admit};
+use crate::entry::{Place, Range};
+use crate::handle::Handle;
+use crate::lease::Lease;
+use crate::offload::OffloadMode;
+use crate::room::run_all;
+use crate::state::{Content, HostBytes, Shared};
+use crate::transfer::{Arrival, Departure};
+use crate::walk::{Copies, Walk};
+use crate::{Account, Cancel, Device, Limits, MemoryError, PerTier, Source, Stats, Tier};
+
+/// The memory of one device and the host beside it. Clones are the same memory.
+pub struct Memory<D: Device>(pub(crate) Arc<Shared<D>>);
+
+impl<D: Device> Clone for Memory<D> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
 impl<D: Device> Memory<D> {
-    /// New.
-    pub fn new(device: D, _limits: Limits, _mode: Box<dyn OffloadMode>) -> Self { Self(Arc::new(device)) }
-    /// Account.
-    pub fn account(&self, name: &str) -> Account { Account::new(name, 0) }
-    /// Device.
-    pub fn device(&self) -> &D { &self.0 }
-    /// Clean.
-    pub fn clean(&self, account: &Account, _source: Arc<dyn Source>, _offset: u64, bytes: u64, format: D::Format) -> Handle<D> { Handle(Arc::new((self.clone(), account.clone(), bytes, format))) }
-    /// Upload.
-    pub fn upload(&self, _account: &Account, _bytes: Vec<u8>, _format: D::Format) -> Result<Handle<D>, MemoryError> { nyi() }
-    /// Lease.
-    pub fn lease(&self, _account: &Account, _inputs: &[&Handle<D>], _outputs: &[(u64, D::Format)], _workspace: u64, _cancel: &Cancel) -> Result<Lease<D>, MemoryError> { nyi() }
-    /// Stats.
-    pub fn stats(&self) -> Stats { Stats { tiers: PerTier::default(), accounts: vec![], allocations: 0, leases: 0, moved: Moved::default(), evictions: 0, waits: 0 } }
-    /// What the account is charged.
-    pub fn charge(&self, _account: &Account) -> PerTier<u64> { PerTier::default() }
-    /// Quota.
-    pub fn set_quota(&self, _account: &Account, _tier: Tier, _bytes: Option<u64>) {}
-    /// Offload.
-    pub fn offload(&self, _handles: &[&Handle<D>]) -> Result<u64, MemoryError> { nyi() }
-    /// Restore: to the device as far as there is room, without evicting.
-    pub fn restore(&self, _account: &Account, _handles: &[&Handle<D>], _cancel: &Cancel) -> Result<u64, MemoryError> { nyi() }
-}
-/// Id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct AllocationId(u64);
-impl<D: Device> Handle<D> {
-    /// Bytes.
-    pub fn bytes(&self) -> u64 { self.0.2 }
-    /// Format.
-    pub fn format(&self) -> D::Format { self.0.3 }
-    /// Account.
-    pub fn account(&self) -> &Account { &self.0.1 }
-    /// For account.
-    pub fn for_account(&self, account: &Account) -> Handle<D> { Handle(Arc::new((self.0.0.clone(), account.clone(), self.0.2, self.0.3))) }
-    /// Read.
-    pub fn read(&self, _offset: u64, _into: &mut [u8]) -> Result<(), MemoryError> { nyi() }
-    /// Id.
-    pub fn id(&self) -> AllocationId { AllocationId(0) }
-    /// Residency.
-    pub fn residency(&self) -> Residency { Residency::default() }
-}
-impl<D: Device> Lease<D> {
-    /// Input.
-    pub fn input(&self, _i: usize) -> Option<&D::Buffer> { let _ = &self.0; None }
-    /// Finish.
-    pub fn finish(self, _outputs: Vec<D::Buffer>) -> Result<Vec<Handle<D>>, MemoryError> { nyi() }
+    /// A memory in which nothing is yet. The limits hold from here on: this memory
+    /// counts every byte of its handles and leases, and never passes them.
+    #[must_use]
+    pub fn new(device: D, limits: Limits, mode: Box<dyn OffloadMode>) -> Self {
+        Self(Arc::new(Shared::new(device, limits, mode)))
+    }
+
+    /// Opens an account. Two accounts of one name are two accounts.
+    #[must_use]
+    pub fn account(&self, name: &str) -> Account {
+        self.0.lock().ledger.open(name)
+    }
+
+    /// The device.
+    #[must_use]
+    pub fn device(&self) -> &D {
+        &self.0.device
+    }
+
+    /// What can be in use.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.0.limits
+    }
+
+    /// An allocation of bytes that stand in a source. Nothing is read before they are needed.
+    ///
+    /// The same range of the same `Arc` with the same format is one allocation, whoever asks.
+    #[must_use]
+    pub fn clean(
+        &self,
+        account: &Account,
+        source: Arc<dyn Source>,
+        offset: u64,
+        bytes: u64,
+        format: D::Format,
+    ) -> Handle<D> {
+        let range = Range { source, offset };
+        let mut state = self.0.lock();
+        let record = state.ledger.record(account);
+        let key = match state.find_range(&range, bytes, format) {
+            Some(key) => {
+                state.ledger.hold(key, record);
+                key
+            }
+            None => state.insert_range(record, range, bytes, format),
+        };
+        let id = state.ledger.entry(key).id;
+        drop(state);
+        Handle::new(self, account, record, key, id, bytes, format)
+    }
+
+    /// An allocation of bytes that stand nowhere else. They begin on the host, where
+    /// what can be had again makes room for them.
+    ///
+    /// # Errors
+    /// [`MemoryError::OutOfMemory`] or [`MemoryError::QuotaExceeded`] for the host.
+    pub fn upload(
+        &self,
+        account: &Account,
+        bytes: Vec<u8>,
+        format: D::Format,
+    ) -> Result<Handle<D>, MemoryError> {
+        let length = bytes.len() as u64;
+        // Here, since what is counted is what is used: a vector may have reserved more.
+        let host = Some(Arc::new(HostBytes(bytes.into_boxed_slice())));
+        let shared = &*self.0;
+        let mut state = shared.lock();
+        let record = state.ledger.record(account);
+        loop {
+            match state.make_host_room(shared, &[record], length) {
+                Ok(round) if round.is_empty() => break,
+                Ok(round) => {
+                    drop(state);
+                    run_all(round)?;
+                    state = shared.lock();
+                }
+                Err(_) if state.ledger.transfers > 0 => state = shared.wait(state),
+                Err(error) => {
+                    drop(state);
+                    return Err(error);
+                }
+            }
+        }
+        let content = Content { host, ..Content::nowhere(format) };
+        let on = PerTier { device: false, host: true, disk: false };
+        let key = state.ledger.insert(record, length, None, on, content);
+        let id = state.ledger.entry(key).id;
+        drop(state);
+        Ok(Handle::new(self, account, record, key, id, length, format))
+    }
+
+    /// Everything that one operation needs, at once: its inputs on the device, and room
+    /// for its outputs and its workspace. Waits until running operations make room, and
+    /// holds nothing meanwhile. A thread that already has a lease must not ask for
+    /// another: it would wait for itself.
+    ///
+    /// An input may be given several times; it counts once. Inputs may belong to other
+    /// accounts; while the lease lives, the one that leases is charged for them too.
+    ///
+    /// # Errors
+    /// [`MemoryError::QuotaExceeded`] or [`MemoryError::OutOfMemory`] when waiting cannot
+    /// help: `requested` is what the operation's distinct inputs, outputs and
+    /// workspace take on the device. When it is the host that is short, because dirty
+    /// bytes would have to go there, `requested` is the smallest allocation that has no place there.
+    /// [`MemoryError::Cancelled`], [`MemoryError::Foreign`], and what the device or a
+    /// source said.
+    pub fn lease(
+        &self,
+        account: &Account,
+        inputs: &[&Handle<D>],
+        outputs: &[(u64, D::Format)],
+        workspace: u64,
+        cancel: &Cancel,
+    ) -> Result<Lease<D>, MemoryError> {
+        for input in inputs {
+            input.check_home(self)?;
+        }
+        let reserve =
+            outputs.iter().fold(workspace, |sum, (bytes, _)| sum.saturating_add(*bytes));
+        admit(self, &Request { account, inputs, outputs, reserve }, cancel)
+    }
+
+    /// A snapshot of everything that is counted.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let state = self.0.lock();
+        Stats {
+            tiers: state.ledger.tier_uses(),
+            accounts: state.ledger.account_uses(),
+            allocations: state.ledger.entries.len(),
+            leases: state.ledger.leases,
+            moved: state.moved,
+            evictions: state.evictions,
+            waits: state.waits,
+        }
+    }
+
+    /// What an account is charged.
+    #[must_use]
+    pub fn charge(&self, account: &Account) -> PerTier<u64> {
+        let mut state = self.0.lock();
+        let record = state.ledger.record(account);
+        state.ledger.records.get(record).map(|record| record.charge).unwrap_or_default()
+    }
+
+    /// Limits what an account is charged on a tier, or no longer.
+    ///
+    /// An account that is over its device quota loses allocations to a lower tier, now and
+    /// at each of its operations: its own first, then those that it shares and nobody uses
+    /// at the moment, as its operation could not run otherwise. What only others hold never
+    /// moves for it. Others can bring an allocation to the device that it shares; it answers
+    /// for that at its own next operation. Over its host quota it can upload nothing, and its
+    /// dirty bytes stay on the device. A quota on disk limits nothing: no byte is
+    /// written there.
+    pub fn set_quota(&self, account: &Account, tier: Tier, bytes: Option<u64>) {
+        let shared = &*self.0;
+        let mut state = shared.lock();
+        let record = state.ledger.record(account);
+        if let Some(record) = state.ledger.records.get_mut(record) {
+            *record.quota.get_mut(tier) = bytes;
+        }
+        // A larger quota may be what somebody waits for.
+        shared.changed(&state);
+        loop {
+            state.ledger.tick();
+            let over = state.ledger.records.get(record).map_or(0, |r| r.over_quota(Tier::Device, 0));
+            if over == 0 || !state.may_leave() {
+                return;
+            }
+            let walk = Walk::device_of(record);
+            let Ok(round) = state.make_room(shared, walk, over, Copies::Any) else { return };
+            drop(state);
+            if let Err(error) = run_all(round) {
+                tracing::warn!(%error, account = account.name(), "over its quota for now");
+                return;
+            }
+            state = shared.lock();
+        }
+    }
+
+    /// Lets allocations leave the device now, and gives the bytes that left. What an
+    /// operation uses stays.
+    ///
+    /// # Errors
+    /// [`MemoryError::OutOfMemory`] or [`MemoryError::QuotaExceeded`] when the host has
+    /// no room for dirty bytes, and what the device said. What left before has left.
+    pub fn offload(&self, handles: &[&Handle<D>]) -> Result<u64, MemoryError> {
+        let shared = &*self.0;
+        let mut left = 0_u64;
+        for handle in handles {
+            handle.check_home(self)?;
+            let mut state = shared.lock();
+            loop {
+                let entry = state.ledger.entry(handle.key());
+                if entry.moving {
+                    state = shared.wait(state);
+                    continue;
+                }
+                if !entry.on.device || entry.pins.device > 0 {
+                    break;
+                }
+                let round = if state.can_leave_now(handle.key()) {
+                    Ok(smallvec::SmallVec::new())
+                } else {
+                    let records: smallvec::SmallVec<[usize; 2]> =
+                        entry.holders.iter().map(|holder| holder.record).collect();
+                    state.make_host_room(shared, &records, handle.bytes())
+                };
+                match round {
+                    Ok(round) if round.is_empty() => {
+                        let departure =
+                            Departure::begin(shared, &mut state, handle.key(), Place::Device);
+                        drop(state);
+                        if let Some(departure) = departure {
+                            departure.run()?;
+                            left = left.saturating_add(handle.bytes());
+                        }
+                        state = shared.lock();
+                        break;
+                    }
+                    Ok(round) => {
+                        drop(state);
+                        run_all(round)?;
+                        state = shared.lock();
+                    }
+                    Err(_) if state.ledger.transfers > 0 => state = shared.wait(state),
+                    Err(error) => {
+                        drop(state);
+                        return Err(error);
+                    }
+                }
+            }
+        }
+        Ok(left)
+    }
+
+    /// Brings allocations to the device as far as there is room, without anything leaving
+    /// for them, and gives the bytes that came.
+    ///
+    /// # Errors
+    /// [`MemoryError::Cancelled`], and what the device or a source said. What came before
+    /// has come.
+    pub fn restore(
+        &self,
+        account: &Account,
+        handles: &[&Handle<D>],
+        cancel: &Cancel,
+    ) -> Result<u64, MemoryError> {
+        let shared = &*self.0;
+        let mut came = 0_u64;
+        for handle in handles {
+            handle.check_home(self)?;
+            let (key, bytes) = (handle.key(), handle.bytes());
+            let mut state = shared.lock();
+            while state.ledger.entry(key).moving && !cancel.is_cancelled() {
+                state = shared.wait(state);
+            }
+            if cancel.is_cancelled() {
+                drop(state);
+                return Err(MemoryError::Cancelled);
+            }
+            let record = state.ledger.record(account);
+            let over = state.ledger.records.get(record).map_or(0, |r| r.over_quota(Tier::Device, bytes));
+            // Whoever waits in line waits for just this room.
+            if state.ledger.entry(key).on.device
+                || over > 0
+                || !state.line.is_empty()
+                || state.ledger.over_limit(Place::Device, bytes) > 0
+                || !state.ledger.fits_quotas(key, Tier::Device)
+            {
+                continue;
+            }
+            let arrival = Arrival::begin(shared, &mut state, key);
+            drop(state);
+            if let Some(arrival) = arrival {
+                arrival.run()?;
+                came = came.saturating_add(bytes);
+            }
+        }
+        Ok(came)
+    }
 }

@@ -12,8 +12,9 @@
 //! in the order of their last use.
 
 use crate::entry::Place;
-use crate::ledger::{Ledger, Recency};
+use crate::ledger::Ledger;
 use crate::list::Key;
+use crate::record::Recency;
 
 /// Goes through what may leave a place. It borrows nothing, so that what it
 /// gave can be moved before it goes on.
@@ -22,21 +23,21 @@ pub(crate) struct Walk {
     place: Place,
     /// Whose lists: an account's, or those of all.
     record: Option<usize>,
-    /// Which second copies of dirty bytes may leave the host.
+    /// On the host only.
     copies: Copies,
     stage: Stage,
     next: Option<Key>,
 }
 
-/// Which host copies of dirty bytes that are on the device may be dropped.
+/// Which host copies may be dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Copies {
-    /// None: dropping one costs a copy later.
-    Keep,
-    /// Those of bytes that no lease uses: bytes in use will go where their copy is.
-    DropIdle,
-    /// All.
-    Drop,
+    /// Clean ones that the admission at hand does not read. The others are worth
+    /// more than a low watermark: dropping one costs a copy later.
+    Spare,
+    /// Also second copies of dirty bytes, and what the admission would have
+    /// read from the host and can read from its file.
+    Any,
 }
 
 /// The lists, in the order in which they are gone through.
@@ -53,13 +54,13 @@ enum Stage {
 impl Walk {
     /// What may leave the device, over all accounts.
     pub(crate) fn device() -> Self {
-        Self::new(Place::Device, None, Copies::Keep)
+        Self::new(Place::Device, None, Copies::Spare)
     }
 
     /// What may leave the device of what an account holds; what it shares with
     /// others comes last.
     pub(crate) fn device_of(record: usize) -> Self {
-        Self::new(Place::Device, Some(record), Copies::Keep)
+        Self::new(Place::Device, Some(record), Copies::Spare)
     }
 
     /// What may leave the host, of an account or of all.
@@ -91,10 +92,9 @@ impl Walk {
                 let link = links.get(self.place);
                 if self.newest_first() { link.older() } else { link.newer() }
             });
-            let costly = matches!(self.stage, Stage::Costly | Stage::SharedCostly);
-            let in_use = *entry.pins.get(self.place) > 0
-                || self.copies == Copies::DropIdle && costly && entry.pins.device > 0;
-            if !in_use && entry.marked != ledger.clock {
+            let needed = entry.marked == ledger.clock
+                && (self.place == Place::Device || self.copies == Copies::Spare);
+            if !needed && *entry.pins.get(self.place) == 0 {
                 return Some(key);
             }
         }
@@ -125,7 +125,7 @@ impl Walk {
         self.next = recency.and_then(|recency| match self.stage {
             Stage::Free | Stage::SharedFree if self.newest_first() => recency.free.newest(),
             Stage::Free | Stage::SharedFree => recency.free.oldest(),
-            _ if self.place == Place::Host && self.copies == Copies::Keep => None,
+            _ if self.place == Place::Host && self.copies == Copies::Spare => None,
             _ => recency.costly.oldest(),
         });
     }

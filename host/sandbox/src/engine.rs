@@ -1,7 +1,7 @@
 //! The WebAssembly engine and everything that all plugins share.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use berth_compute::Compute;

@@ -41,17 +41,6 @@ impl Constant {
             }
         }
     }
-
-    /// The constant as JSON, for error messages to clients.
-    pub(crate) fn to_json(&self) -> Json {
-        match self {
-            Self::Boolean(value) => (*value).into(),
-            Self::Integer(value) => integer_to_json(*value),
-            Self::Number(value) => (*value).into(),
-            Self::Text(text) => (&**text).into(),
-            Self::List(items) => items.iter().map(Self::to_json).collect(),
-        }
-    }
 }
 
 /// An integer as JSON, exact as far as JSON numbers are.

@@ -4,8 +4,13 @@
 //! A workflow that was read but cannot run is not here: that is
 //! [`Invalid`](crate::Invalid), a list of problems in the shape clients expect.
 
-use berth_sandbox::SandboxError;
+use std::path::PathBuf;
+
+use berth_sandbox::{GuestError, SandboxError};
+use serde_json::{Map, Value as Json};
 use thiserror::Error;
+
+use crate::text::plain;
 
 /// Why a workflow could not be read, changed or run.
 #[derive(Debug, Error)]
@@ -90,6 +95,44 @@ pub enum WorkflowError {
         /// The plugin that came later.
         second: String,
     },
+    /// Two plugins have one name.
+    #[error("there are two plugins `{name}`: {first} and {second}")]
+    DuplicatePlugin {
+        /// Their name.
+        name: String,
+        /// Where the first is from.
+        first: String,
+        /// Where the second is from.
+        second: String,
+    },
+    /// A plugin folder cannot be read.
+    #[error("cannot read the plugin folder {}", path.display())]
+    PluginFolder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A plugin's file cannot be read.
+    #[error("cannot read the plugin {}", path.display())]
+    PluginFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A quota is set for a plugin that there is not.
+    #[error("there is no plugin `{name}` to set a quota for; there are {known}")]
+    UnknownPlugin {
+        /// What was given.
+        name: String,
+        /// The plugins there are.
+        known: String,
+        /// The nearest of them.
+        nearest: Option<String>,
+    },
     /// The sandbox, or a plugin in it.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
@@ -138,17 +181,100 @@ impl WorkflowError {
             Self::Syntax { reason, .. } if reason.contains("NaN") => {
                 Some("write a number instead; JSON has neither NaN nor infinity".into())
             }
-            Self::UnknownNode { nearest, .. } | Self::UnknownInput { nearest, .. } => {
+            Self::UnknownNode { nearest, .. }
+            | Self::UnknownInput { nearest, .. }
+            | Self::UnknownPlugin { nearest, .. } => {
                 nearest.as_ref().map(|nearest| format!("did you mean `{nearest}`?"))
             }
             Self::AmbiguousNode { .. } => Some("use the id of the one you mean".into()),
             Self::DuplicateNodeType { .. } => Some("remove one of the two plugins".into()),
+            Self::DuplicatePlugin { .. } => {
+                Some("rename one of the files: a plugin is named after its file".into())
+            }
+            Self::PluginFolder { .. } | Self::PluginFile { .. } => Some("check that it exists and can be read".into()),
             Self::Sandbox(error) => error.hint(),
             Self::MissingOutput { .. } | Self::UnknownLazyInput { .. } => {
                 Some("this is a defect of the plugin: tell its author".into())
             }
             Self::Host { .. } => Some("this is a defect of Berth: please report it".into()),
             Self::Syntax { .. } | Self::NoAssignment { .. } => None,
+        }
+    }
+}
+
+/// Why a run did not come to its end.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// A node failed.
+    #[error(transparent)]
+    Node(Box<NodeError>),
+    /// It was cancelled.
+    #[error("interrupted")]
+    Interrupted,
+    /// The host itself failed.
+    #[error("the host failed: {0}")]
+    Host(String),
+}
+
+/// A node that failed, and what it was doing.
+#[derive(Debug, Error)]
+#[error("node {} of plugin `{plugin}` failed", self.label())]
+pub struct NodeError {
+    /// Its id in the workflow.
+    pub node: String,
+    /// What its author calls it.
+    pub title: Option<String>,
+    /// Its type.
+    pub class: String,
+    /// The plugin that ran it.
+    pub plugin: String,
+    /// What it was given: constants as they are, other values by their kind.
+    pub inputs: Map<String, Json>,
+    /// What went wrong.
+    #[source]
+    pub error: WorkflowError,
+}
+
+impl NodeError {
+    /// The node as people find it: id, title and class.
+    pub fn label(&self) -> String {
+        label(&self.node, self.title.as_deref(), &self.class)
+    }
+}
+
+/// A node as people find it: id, title and class.
+pub(crate) fn label(id: &str, title: Option<&str>, class: &str) -> String {
+    match title {
+        Some(title) if title != class => {
+            format!("{} “{}” ({})", plain(id), plain(title), plain(class))
+        }
+        _ => format!("{} ({})", plain(id), plain(class)),
+    }
+}
+
+impl WorkflowError {
+    /// The kind of the error, for programs.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Sandbox(error) => match error {
+                SandboxError::Guest { error, .. } => match error {
+                    GuestError::InvalidArgument(_) => "invalid-argument",
+                    GuestError::AccessDenied(_) => "access-denied",
+                    GuestError::NotFound(_) => "not-found",
+                    GuestError::QuotaExceeded(_) => "quota-exceeded",
+                    GuestError::OutOfMemory(_) => "out-of-memory",
+                    GuestError::Unsupported(_) => "unsupported",
+                    GuestError::Cancelled => "cancelled",
+                    GuestError::Other(_) => "other",
+                },
+                SandboxError::Trapped { .. } => "trap",
+                SandboxError::GuestMemory { .. } => "guest-memory",
+                SandboxError::TimedOut { .. } => "timeout",
+                SandboxError::Cancelled => "cancelled",
+                _ => "plugin",
+            },
+            Self::MissingOutput { .. } | Self::UnknownLazyInput { .. } => "plugin",
+            _ => "host",
         }
     }
 }

@@ -1,1 +1,45 @@
-//! (being written)
+//! Workflows: reads, checks and runs graphs of nodes, with ComfyUI's semantics.
+//!
+//! A workflow in API format ([`Workflow`]) is checked against the node types there are
+//! ([`Registry`]) and becomes a [`Plan`]; a [`Runner`] runs plans, and a [`Host`] is a runner
+//! with a sandbox, models and plugins around it: all that a command line or a server needs.
+//!
+//! It promises that every problem of a workflow is told at once, with node, input and what
+//! would be right; that output nodes pull, so nothing runs that no output needs; that a
+//! result is never reused when anything that reaches it has changed; that values go as
+//! soon as nothing can use them any more; and that a cancelled run keeps nothing.
+//!
+//! It deliberately does not know where tensors are or what they hold, how a plugin is
+//! written, or who watches: observers get [`Event`]s, whether they draw or send them.
+
+mod cache;
+mod coerce;
+mod error;
+mod events;
+mod format;
+mod host;
+mod job;
+mod machine;
+mod object_info;
+mod plan;
+mod problem;
+mod registry;
+mod runner;
+mod schedule;
+mod set;
+mod signature;
+#[cfg(test)]
+mod testing;
+mod text;
+mod validate;
+mod watch;
+
+pub use error::{NodeError, RunError, WorkflowError};
+pub use events::{Event, Observer, Results};
+pub use format::{Given, Link, Node, Workflow};
+pub use host::{BrokenPlugin, Host, Settings};
+pub use machine::{default_limits, runtime};
+pub use plan::{Plan, PlannedNode};
+pub use problem::{Invalid, NodeProblems, Problem, ProblemKind};
+pub use registry::{Inputs, NodeProvider, Registered, Registry};
+pub use runner::{Outcome, Run, Runner};

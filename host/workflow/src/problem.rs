@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
-use crate::error::WorkflowError;
+use crate::error::{WorkflowError, label};
 
 /// The kind of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -108,6 +108,13 @@ pub struct NodeProblems {
     /// What its author calls it.
     #[serde(skip)]
     pub title: Option<String>,
+}
+
+impl NodeProblems {
+    /// The node as people find it: id, title and class.
+    pub fn label(&self, id: &str) -> String {
+        label(id, self.title.as_deref(), &self.class_type)
+    }
 }
 
 /// A workflow that cannot run, and why. Serialized, it is the body of ComfyUI's

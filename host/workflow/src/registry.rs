@@ -138,6 +138,7 @@ pub struct Registered {
 #[derive(Default)]
 pub struct Registry {
     types: IndexMap<String, Registered>,
+    broken: Vec<String>,
 }
 
 impl Registry {
@@ -174,6 +175,17 @@ impl Registry {
             self.types.insert(node_type.name.clone(), registered);
         }
         Ok(())
+    }
+
+    /// Notes a plugin that could not be loaded, so that a workflow which lacks a node
+    /// type is told where it may be.
+    pub fn add_broken(&mut self, plugin: &str) {
+        self.broken.push(plugin.to_owned());
+    }
+
+    /// The plugins that could not be loaded.
+    pub fn broken(&self) -> &[String] {
+        &self.broken
     }
 
     /// The node type of a class.

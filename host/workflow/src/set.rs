@@ -7,7 +7,7 @@
 use berth_sandbox::Port;
 use serde_json::Value as Json;
 
-use crate::error::WorkflowError;
+use crate::error::{WorkflowError, label};
 use crate::format::{Given, Node, Workflow};
 use crate::registry::Registry;
 use crate::text::{enumerate, nearest, plain};
@@ -113,12 +113,8 @@ fn given(value: &str, is_text: bool) -> Given {
     }
 }
 
-/// A node as people find it.
 fn name(id: &str, node: &Node) -> String {
-    match &node.title {
-        Some(title) if *title != node.class => format!("{id} “{title}” ({})", node.class),
-        _ => format!("{id} ({})", node.class),
-    }
+    label(id, node.title.as_deref(), &node.class)
 }
 
 #[cfg(test)]

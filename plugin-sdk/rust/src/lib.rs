@@ -1,7 +1,20 @@
-//! x
+//! Write Berth nodes in Rust.
+//!
+//! A node is a function: [`node`](macro@node) makes its parameters inputs, its results
+//! outputs and its comments the texts that clients show; [`plugin!`] makes a component of a
+//! crate's nodes. Tensors, model files and functions of other plugins are handles to
+//! what the host holds, so a node that works on gigabytes needs a few kilobytes of its own.
+//!
+//! What is promised: nothing here panics on what the host or another plugin sends, and
+//! nothing is computed in the guest that the host has an operation for. What is not known
+//! here: where a tensor is, who else holds it, and how a workflow came about.
+//!
+//! Everything compiles natively too, and calls of the host panic there: test a plugin's own
+//! logic with plain `cargo test`, and its nodes in a host.
+
+mod arithmetic;
 #[doc(hidden)]
 pub mod bindings;
-mod arithmetic;
 pub mod context;
 mod dtype;
 mod error;
@@ -13,7 +26,10 @@ mod object;
 mod ops;
 pub mod plugin;
 pub mod ports;
+mod resize;
 mod tensor;
+#[cfg(test)]
+mod tests;
 mod value;
 mod wires;
 
@@ -41,9 +57,9 @@ pub mod prelude {
     pub use std::ops::Neg as _;
 
     pub use crate::{
-        Any, AttentionOptions, Choice, Clip, Conditioning, DType, Entry, Error, ExtraPngInfo, Fields, FromValue,
-        Function, Generator, Image, Items, Latent, Mask, ModelFile, ModelParts, ModelWire, Object,
-        Padding, Prediction, Prompt, Result, Sampling, Tensor, UniqueId, Vae, VaeParts, Value, Walk, Wire, context,
-        nn, node, plugin,
+        Any, AttentionOptions, Choice, Clip, Conditioning, DType, Entry, Error, ExtraPngInfo,
+        Fields, FromValue, Function, Generator, Image, Items, Latent, Mask, ModelFile, ModelParts,
+        ModelWire, Object, Padding, Prediction, Prompt, Result, Sampling, Tensor, UniqueId, Vae,
+        VaeParts, Value, Walk, Wire, context, nn, node, plugin,
     };
 }

@@ -7,7 +7,7 @@ use crate::bindings::exports::berth::node::nodes::Guest;
 pub use crate::bindings::exports::berth::node::nodes::{
     Checks, ChoicePort, Choices, Hidden, Input, NodeType, Output, Port,
 };
-use crate::ports::{Label, Outputs, Slot};
+use crate::ports::{self, Label, Outputs, Slot};
 use crate::{Error, Fields, Result, Value};
 
 /// One kind of node. `#[node]` implements it for a type of the function's name.
@@ -48,6 +48,14 @@ pub trait Node {
     fn validate(_inputs: &Fields) -> Result<Option<String>> {
         Ok(None)
     }
+}
+
+/// The input of a node.
+///
+/// # Errors
+/// `InvalidArgument` that names the node and the input, when it is missing or of another type.
+pub fn take<T: ports::Input>(inputs: &mut Fields, node: &str, name: &str) -> Result<T> {
+    T::take(inputs, name).map_err(|error| error.at(node))
 }
 
 /// A node's description in the making.
@@ -111,7 +119,7 @@ impl Description {
 
     /// It has these optional checks.
     pub fn checks(&mut self, checks: Checks) {
-        self.node.checks |= checks;
+        self.node.checks = self.node.checks | checks;
     }
 
     /// Other words that a search finds it by.
@@ -137,6 +145,11 @@ pub struct NodeEntry {
 }
 
 impl NodeEntry {
+    /// The node's name in a workflow.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// The entry of a node.
     pub const fn of<N: Node>() -> Self {
         Self {

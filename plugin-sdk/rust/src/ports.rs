@@ -366,7 +366,7 @@ pub trait Choice: Sized {
 }
 
 macro_rules! hidden {
-    ($($(#[$doc:meta])* $name:ident = $key:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $wire:ident, $key:literal;)*) => {
         $($(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct $name(pub String);
@@ -375,7 +375,7 @@ macro_rules! hidden {
             type Port = HiddenPort;
 
             fn port() -> HiddenPort {
-                HiddenPort(nodes::Hidden::$name)
+                HiddenPort(nodes::Hidden::$wire)
             }
 
             fn find(inputs: &mut Fields, _: &str) -> Result<Option<Self>> {
@@ -387,12 +387,12 @@ macro_rules! hidden {
 
 hidden! {
     /// The node's id in the workflow. As a parameter, the host gives it without a wire.
-    UniqueId = "unique-id";
+    UniqueId = UniqueId, "unique-id";
     /// The workflow, in API format. As a parameter, the host gives it without a wire.
-    Prompt = "prompt";
+    Prompt = Prompt, "prompt";
     /// What the client sent along to be stored in images, a JSON object. As a parameter, the
     /// host gives it without a wire, if there is any: take an `Option` of it.
-    ExtraPngInfo = "extra-pnginfo";
+    ExtraPngInfo = ExtraPnginfo, "extra-pnginfo";
 }
 
 /// What a hidden input has for a port: no client sees it.

@@ -199,6 +199,15 @@ impl Tensor {
         self.to_vec()
     }
 
+    /// `length` bytes from byte `offset` on, little-endian: for data that a plugin works through
+    /// band by band, and never holds whole.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when they do not lie inside the tensor; what reading it can fail with.
+    pub fn read_range(&self, offset: u64, length: usize) -> Result<Vec<u8>> {
+        Ok(self.raw.read(offset, dimension(length)?)?)
+    }
+
     /// Hands out all `total` bytes, a piece at a time and in order.
     fn pieces(&self, total: usize, mut take: impl FnMut(&[u8])) -> Result<()> {
         for start in (0..total).step_by(PIECE) {

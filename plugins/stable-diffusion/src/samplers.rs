@@ -5,6 +5,8 @@
 //! `f64` that gives the factors, and what is added up can be anything with [`Latents`]. The
 //! formulas are those of Karras et al. 2022 ("k-diffusion"), x = x₀ + σ·ε.
 
+use berth_sdk::Choice;
+
 /// Something that can be added up in multiples.
 pub trait Latents: Sized {
     /// Why it could not.
@@ -26,8 +28,8 @@ pub trait Guide<L: Latents> {
     fn progress(&mut self, done: usize, total: usize);
 }
 
-/// A way to walk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A way to walk, by the name that ComfyUI gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Choice)]
 pub enum Sampler {
     /// Straight towards the image (Karras et al. 2022, algorithm 2 without churn and correction).
     Euler,
@@ -36,21 +38,13 @@ pub enum Sampler {
     /// Euler, corrected by the slope at the end of the step (algorithm 2).
     Heun,
     /// Second-order multistep in log σ (Lu et al. 2022, DPM-Solver++(2M)).
+    #[choice("dpmpp_2m")]
     Dpmpp2m,
     /// Song et al. 2021, deterministic: in x = x₀ + σ·ε it is Euler's step.
     Ddim,
 }
 
 impl Sampler {
-    /// All of them, by the names that ComfyUI gives them.
-    pub const NAMES: [(&'static str, Self); 5] = [
-        ("euler", Self::Euler),
-        ("euler_ancestral", Self::EulerAncestral),
-        ("heun", Self::Heun),
-        ("dpmpp_2m", Self::Dpmpp2m),
-        ("ddim", Self::Ddim),
-    ];
-
     /// Walks from `x` at the first of the falling levels to the last.
     pub fn sample<L: Latents>(
         self,
@@ -129,3 +123,6 @@ fn second_order(before: f64, from: f64, to: f64) -> Option<f64> {
     let share = (from / to).ln() / (before / from).ln() / 2.0;
     (to > 0.0 && share.is_finite()).then_some(share)
 }
+
+#[cfg(test)]
+mod tests;

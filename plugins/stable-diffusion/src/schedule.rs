@@ -4,6 +4,8 @@
 //! model was trained at discrete timesteps of it. The schedules are ComfyUI's, index by index,
 //! since a seed gives the same image only on the same levels.
 
+use berth_sdk::Choice;
+
 use crate::error::{Error, Result};
 
 /// The noise levels that a model was trained at.
@@ -70,15 +72,17 @@ impl Noise {
         ((1.0 - weight) * log(timestep.floor()) + weight * log(timestep.ceil())).exp()
     }
 
-    /// Whether a level is the highest, so that a latent there is noise alone.
-    pub fn is_highest(&self, sigma: f32) -> bool {
+    /// What standard noise is multiplied by at a level. A latent at the highest is taken for noise
+    /// alone, whose variance is that of x₀ + σ·ε, with 1 for x₀'s.
+    pub fn amplitude(&self, sigma: f32) -> f64 {
         let (sigma, highest) = (f64::from(sigma), f64::from(self.highest()));
-        sigma > highest || (sigma - highest).abs() <= 1e-5 * sigma.max(highest)
+        let is_highest = sigma > highest || (sigma - highest).abs() <= 1e-5 * sigma.max(highest);
+        if is_highest { (1.0 + sigma * sigma).sqrt() } else { sigma }
     }
 }
 
-/// How the levels are spread over the steps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How the levels are spread over the steps, by the name that ComfyUI gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Choice)]
 pub enum Scheduler {
     /// Timesteps apart by the same whole number, from the last one on.
     Simple,
@@ -95,72 +99,75 @@ pub enum Scheduler {
 }
 
 impl Scheduler {
-    /// All of them, by the names that ComfyUI gives them.
-    pub const NAMES: [(&'static str, Self); 6] = [
-        ("simple", Self::Simple),
-        ("sgm_uniform", Self::SgmUniform),
-        ("karras", Self::Karras),
-        ("exponential", Self::Exponential),
-        ("ddim_uniform", Self::DdimUniform),
-        ("normal", Self::Normal),
-    ];
-
     /// The falling levels of `steps` steps, the last one 0. `steps` + 1 of them, except that
     /// `ddim_uniform` makes as many as its whole stride gives.
+    #[cfg(test)]
     pub fn sigmas(self, noise: &Noise, steps: usize) -> Vec<f32> {
-        let steps = steps.max(1);
-        let (low, high) = (f64::from(noise.lowest()), f64::from(noise.highest()));
-        let last = (noise.len() - 1) as f64;
-        let mut sigmas: Vec<f32> = match self {
-            Self::Simple => (0..steps)
-                .map(|step| noise.at(noise.len() - 1 - step * noise.len() / steps))
-                .collect(),
-            Self::DdimUniform => {
-                let stride = (noise.len() / steps).max(1);
-                let mut rising: Vec<_> =
-                    (1..noise.len()).step_by(stride).map(|timestep| noise.at(timestep)).collect();
-                rising.reverse();
-                rising
-            }
-            Self::Normal => {
-                spread(last, 0.0, steps).map(|timestep| noise.between(timestep as f32)).collect()
-            }
-            Self::SgmUniform => spread(last, 0.0, steps + 1)
-                .take(steps)
-                .map(|timestep| noise.between(timestep as f32))
-                .collect(),
-            Self::Karras => spread(high.powf(1.0 / 7.0), low.powf(1.0 / 7.0), steps)
-                .map(|root| root.powi(7) as f32)
-                .collect(),
-            Self::Exponential => {
-                spread(high.ln(), low.ln(), steps).map(|log| log.exp() as f32).collect()
-            }
-        };
-        sigmas.push(0.0);
-        sigmas
+        self.last(noise, steps, usize::MAX)
     }
 
     /// The last `steps` steps of a walk of `steps / denoise` steps; none at all when `denoise` is 0.
     pub fn partial(self, noise: &Noise, steps: usize, denoise: f64) -> Vec<f32> {
         if denoise > 0.9999 {
-            return self.sigmas(noise, steps);
+            return self.last(noise, steps, usize::MAX);
         }
         if denoise <= 0.0 {
             return Vec::new();
         }
-        let mut sigmas = self.sigmas(noise, (steps as f64 / denoise) as usize);
-        let surplus = sigmas.len().saturating_sub(steps + 1);
-        sigmas.drain(..surplus);
-        sigmas
+        self.last(noise, (steps as f64 / denoise) as usize, steps)
+    }
+
+    /// The last `wanted` steps of a walk. The others are not made: a small `denoise` would make millions.
+    fn last(self, noise: &Noise, steps: usize, wanted: usize) -> Vec<f32> {
+        let steps = steps.max(1);
+        let count = match self {
+            Self::DdimUniform => (noise.len() - 1).div_ceil(stride(noise, steps)),
+            _ => steps,
+        };
+        let levels = (count.saturating_sub(wanted)..count).map(|i| self.level(noise, steps, i));
+        levels.chain([0.0]).collect()
+    }
+
+    /// The level that step `i` begins at.
+    fn level(self, noise: &Noise, steps: usize, i: usize) -> f32 {
+        let (low, high) = (f64::from(noise.lowest()), f64::from(noise.highest()));
+        let last = (noise.len() - 1) as f64;
+        match self {
+            Self::Simple => {
+                let below = (i as f64 * (noise.len() as f64 / steps as f64)) as usize;
+                noise.at((noise.len() - 1).saturating_sub(below))
+            }
+            Self::DdimUniform => {
+                let stride = stride(noise, steps);
+                let count = (noise.len() - 1).div_ceil(stride);
+                noise.at(1 + count.saturating_sub(i + 1) * stride)
+            }
+            Self::Normal => noise.between(spread(last, 0.0, steps, i) as f32),
+            Self::SgmUniform => noise.between(spread(last, 0.0, steps.saturating_add(1), i) as f32),
+            Self::Karras => {
+                let root = spread(high.powf(1.0 / 7.0), low.powf(1.0 / 7.0), steps, i);
+                root.powi(7) as f32
+            }
+            Self::Exponential => spread(high.ln(), low.ln(), steps, i).exp() as f32,
+        }
     }
 }
 
-/// `count` numbers from one to another, apart by the same amount.
-fn spread(from: f64, to: f64, count: usize) -> impl Iterator<Item = f64> {
+/// Timesteps from one level of `ddim_uniform` to the next.
+fn stride(noise: &Noise, steps: usize) -> usize {
+    (noise.len() / steps).max(1)
+}
+
+/// The `i`-th of `count` numbers from one to another, apart by the same amount.
+fn spread(from: f64, to: f64, count: usize, i: usize) -> f64 {
     let step = (to - from) / count.saturating_sub(1).max(1) as f64;
     // From both ends, so that both are hit exactly.
-    (0..count).map(move |i| match i < count.div_ceil(2) {
-        true => from + step * i as f64,
-        false => to - step * (count - 1 - i) as f64,
-    })
+    if i < count.div_ceil(2) {
+        from + step * i as f64
+    } else {
+        to - step * (count - 1 - i) as f64
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,6 @@
 //! pipeline that a CLIP `tokenizer.json` describes, so a checkpoint that carries its own vocabulary
 //! differs in its [`table`] only.
 
-use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -48,8 +47,8 @@ pub fn compile(json: &str) -> Result<Vec<u8>> {
 }
 
 /// OpenAI's vocabulary of 49,408 tokens, compiled.
-pub fn clip() -> Cow<'static, [u8]> {
-    Cow::Borrowed(CLIP)
+pub fn clip() -> &'static [u8] {
+    CLIP
 }
 
 impl<'a> Tokenizer<'a> {

@@ -10,7 +10,7 @@
 macro_rules! polynomial {
     ($x:expr; $last:expr) => { $last };
     ($x:expr; $first:expr, $($rest:expr),+) => {
-        polynomial!($x; $($rest),+).mul_add($x, $first)
+        f32::mul_add(polynomial!($x; $($rest),+), $x, $first)
     };
 }
 
@@ -55,6 +55,28 @@ pub(crate) fn tanh(x: f32) -> f32 {
     let near = p.mul_add(z * magnitude, magnitude);
     let far = 1.0 - 2.0 / (exp(2.0 * magnitude) + 1.0);
     (if magnitude < 0.625 { near } else { far }).copysign(x)
+}
+
+/// log(1 + eˣ) = max(x, 0) + log(1 + u) with u = e^−|x|, the logarithm by
+/// 2·artanh(u / (2 + u)), whose series converges fast because the quotient is at most ⅓.
+#[inline(always)]
+pub(crate) fn softplus(x: f32) -> f32 {
+    let u = exp(-x.abs());
+    let s = u / (2.0 + u);
+    let z = s * s;
+    let p = polynomial!(
+        z;
+        1.0,
+        1.0 / 3.0,
+        1.0 / 5.0,
+        1.0 / 7.0,
+        1.0 / 9.0,
+        1.0 / 11.0,
+        1.0 / 13.0,
+        1.0 / 15.0
+    );
+    let positive = if x < 0.0 { 0.0 } else { x };
+    (2.0 * s).mul_add(p, positive)
 }
 
 /// The complement of the error function for x ≥ 0, by (1 + 2x)·exp(x²)·erfc(x) as a
@@ -171,6 +193,15 @@ mod tests {
         assert_eq!(erf(f32::INFINITY), 1.0);
         assert_eq!(erf(f32::NEG_INFINITY), -1.0);
         assert!(erf(f32::NAN).is_nan());
+    }
+
+    #[test]
+    fn softplus_is_within_three_units() {
+        let error = worst(softplus, |x| x.max(0.0) + (-x.abs()).exp().ln_1p(), -87.0, 200.0);
+        assert!(error < 3.0, "{error}");
+        assert_eq!(softplus(f32::INFINITY), f32::INFINITY);
+        assert_eq!(softplus(f32::NEG_INFINITY), 0.0);
+        assert!(softplus(f32::NAN).is_nan());
     }
 
     #[test]

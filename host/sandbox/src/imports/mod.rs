@@ -20,8 +20,6 @@ use crate::state::State;
 pub(crate) use nodes::node_types;
 pub(crate) use values::{lift_all, lift_named, lower_named};
 
-#[expect(missing_docs, reason = "generated from `wit/`, which has the documentation")]
-#[expect(unused_variables, reason = "generated for an interface without functions")]
 pub(crate) mod bindings {
     wasmtime::component::bindgen!({
         path: "../../wit",
@@ -41,13 +39,14 @@ pub(crate) mod bindings {
 
 pub(crate) use bindings::berth::node::types::Error;
 
-pub(crate) type TensorHandle = berth_compute::Tensor;
-pub(crate) type UploadHandle = tensors::Upload;
-pub(crate) type GeneratorHandle = berth_compute::Generator;
-pub(crate) type ModelHandle = std::sync::Arc<crate::models::Model>;
-pub(crate) type ObjectHandle = std::sync::Arc<crate::value::Object>;
-pub(crate) type ListHandle = std::sync::Arc<crate::value::List>;
-pub(crate) type FunctionHandle = std::sync::Arc<crate::value::FunctionValue>;
+// Public because the bindings re-export them; this module is not.
+pub type TensorHandle = berth_compute::Tensor;
+pub type UploadHandle = tensors::Upload;
+pub type GeneratorHandle = berth_compute::Generator;
+pub type ModelHandle = std::sync::Arc<crate::models::Model>;
+pub type ObjectHandle = std::sync::Arc<crate::value::Object>;
+pub type ListHandle = std::sync::Arc<crate::value::List>;
+pub type FunctionHandle = std::sync::Arc<crate::value::FunctionValue>;
 
 /// What an import returns: a trap, or an error as data, or a value.
 pub(crate) type Returned<T> = wasmtime::Result<Result<T, Error>>;
@@ -74,6 +73,8 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     bindings::Node::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;
     wasmtime_wasi::p2::add_to_linker_sync(linker)
 }
+
+impl bindings::berth::node::types::Host for State {}
 
 impl State {
     /// A resource for the guest, or the error that it holds too many.

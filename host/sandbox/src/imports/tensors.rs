@@ -14,7 +14,7 @@ use crate::state::State;
 const LONGEST_READ: u32 = 64 << 20;
 
 /// A tensor being written.
-pub(crate) struct Upload {
+pub struct Upload {
     dtype: DType,
     shape: Vec<usize>,
     /// `None` once it is finished.

@@ -1,6 +1,8 @@
 //! The expected ids were computed with the `tokenizers` library (0.23) from CLIP's vocabulary.
 
 use super::*;
+use crate::oracle::{self, Oracle};
+use crate::prompt::{self, Token, Vector};
 
 /// Texts and their ids in CLIP's vocabulary.
 const KNOWN: &[(&str, &[u16])] = &[
@@ -35,8 +37,7 @@ const KNOWN: &[(&str, &[u16])] = &[
 
 #[test]
 fn texts_have_the_ids_that_clip_gives_them() -> Result<()> {
-    let table = clip();
-    let tokenizer = Tokenizer::new(&table)?;
+    let tokenizer = Tokenizer::new(clip())?;
     for (text, ids) in KNOWN {
         assert_eq!(&tokenizer.encode(text), ids, "{text:?}");
     }
@@ -45,16 +46,14 @@ fn texts_have_the_ids_that_clip_gives_them() -> Result<()> {
 
 #[test]
 fn clip_s_special_ids_are_the_last_two_and_the_end_pads() -> Result<()> {
-    let table = clip();
-    let special = Tokenizer::new(&table)?.special();
+    let special = Tokenizer::new(clip())?.special();
     assert_eq!(special, Special { start: 49406, end: 49407, padding: 49407, count: 49408 });
     Ok(())
 }
 
 #[test]
 fn an_endless_word_takes_no_time() -> Result<()> {
-    let table = clip();
-    let tokenizer = Tokenizer::new(&table)?;
+    let tokenizer = Tokenizer::new(clip())?;
     let ids = tokenizer.encode(&"ab".repeat(200_000));
     assert!(ids.len() > 1000);
     Ok(())
@@ -114,4 +113,28 @@ fn a_damaged_table_is_an_error() {
     for end in [0, 5, 1000, 1030, table.len() - 1] {
         assert!(Tokenizer::new(&table[..end]).is_err(), "{end}");
     }
+}
+
+#[test]
+fn the_oracle_s_prompts_have_the_oracle_s_ids() -> Result<()> {
+    let oracle = Oracle::open();
+    let own = compile(&oracle::checkpoint().1["tokenizer.json"])?;
+    let prompts = [("pos", "a red handwritten seven on a black background"), ("neg", "")];
+    for (table, suffix) in [(own.as_slice(), ""), (clip(), "_full_vocab")] {
+        let tokenizer = Tokenizer::new(table)?;
+        for (name, text) in prompts {
+            let words = tokenizer.encode(text).into_iter();
+            let words = words.map(|id| Token { vector: Vector::Id(id), weight: 1.0 }).collect();
+            let [chunk] = &prompt::chunks(&[words], tokenizer.special(), 77)[..] else { panic!() };
+            let ids: Vec<i64> = chunk
+                .iter()
+                .map(|token| match token.vector {
+                    Vector::Id(id) => i64::from(id),
+                    Vector::Learned { .. } => -1,
+                })
+                .collect();
+            assert_eq!(ids, oracle.ids(&format!("ids_{name}{suffix}")), "{name}{suffix}");
+        }
+    }
+    Ok(())
 }

@@ -1,0 +1,182 @@
+//! What goes wrong, as a person reads it: what, where, and what to do.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use berth_workflow::{Invalid, NodeProblems, Plan, Problem, RunError, WorkflowError};
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// The exit code of a run that was interrupted: 128 and the number of SIGINT.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// Why a command did not do what it was asked to.
+#[derive(Debug, Error)]
+pub(crate) enum CliError {
+    /// The workflow's file cannot be read.
+    #[error("cannot read the workflow {}", path.display())]
+    ReadWorkflow {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    /// The workflow's file is no workflow, or a change to it does not fit.
+    #[error("{}: {error}", path.display())]
+    Workflow { path: PathBuf, error: WorkflowError },
+    /// The workflow cannot run.
+    #[error("{} cannot run: {}", path.display(), invalid.error.message)]
+    Invalid { path: PathBuf, invalid: Box<Invalid>, parts: Vec<Part> },
+    /// Some outputs of the workflow cannot be computed.
+    #[error("some outputs of {} cannot be computed", path.display())]
+    PartlyInvalid { path: PathBuf, parts: Vec<Part> },
+    /// A folder that was named is not there.
+    #[error("the {what} folder {} does not exist", path.display())]
+    NoFolder { what: &'static str, path: PathBuf },
+    /// A node type that was asked for is not there.
+    #[error("there is no node type `{name}`")]
+    NoNodeType { name: String, nearest: Option<String> },
+    /// The filter for logs is not one.
+    #[error("`{filter}` is no level or filter for logs: {reason}")]
+    LogFilter { filter: String, reason: String },
+    /// The host does not start.
+    #[error("{0}")]
+    Host(#[source] Told),
+    /// The run did not come to its end.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The system does not do its part.
+    #[error("cannot {what}")]
+    System {
+        what: &'static str,
+        #[source]
+        source: io::Error,
+    },
+    /// Standard output cannot be written to.
+    #[error("cannot write to standard output")]
+    Output(#[from] io::Error),
+}
+
+/// An error of the host's, with its causes on lines of their own.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub(crate) struct Told(pub(crate) WorkflowError);
+
+/// One problem of a workflow.
+#[derive(Debug, Error)]
+pub(crate) struct Part {
+    message: String,
+    help: Option<String>,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Diagnostic for Part {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+}
+
+impl CliError {
+    /// A workflow that cannot run, each problem as a part.
+    pub(crate) fn invalid(path: PathBuf, invalid: Box<Invalid>) -> Self {
+        Self::Invalid { path, parts: parts(&invalid.node_errors), invalid }
+    }
+
+    /// What is wrong with the outputs that a plan leaves out, if anything.
+    pub(crate) fn partly_invalid(path: PathBuf, plan: &Plan) -> Result<(), Self> {
+        match parts(plan.node_errors()) {
+            parts if parts.is_empty() => Ok(()),
+            parts => Err(Self::PartlyInvalid { path, parts }),
+        }
+    }
+
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::ReadWorkflow { .. }
+            | Self::Workflow { .. }
+            | Self::Invalid { .. }
+            | Self::PartlyInvalid { .. }
+            | Self::NoFolder { .. }
+            | Self::NoNodeType { .. }
+            | Self::LogFilter { .. } => 2,
+            Self::Host(Told(error)) => match error {
+                WorkflowError::Sandbox(_) | WorkflowError::PluginFile { .. } => 1,
+                _ => 2,
+            },
+            Self::Run(RunError::Interrupted) => INTERRUPTED,
+            Self::Run(_) | Self::System { .. } | Self::Output(_) => 1,
+        }
+    }
+
+    /// Whether only the reader of standard output has gone, as `| head` does.
+    pub(crate) fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+impl From<WorkflowError> for CliError {
+    fn from(error: WorkflowError) -> Self {
+        Self::Host(Told(error))
+    }
+}
+
+impl Diagnostic for CliError {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        let help = match self {
+            Self::ReadWorkflow { .. } => {
+                Some("name a file that holds a workflow in API format".into())
+            }
+            Self::Workflow { error, .. } | Self::Host(Told(error)) => error.hint(),
+            // A part says what to do about itself.
+            Self::Invalid { invalid, parts, .. } if parts.is_empty() => {
+                invalid.error.hint().map(str::to_owned)
+            }
+            Self::Invalid { .. } | Self::PartlyInvalid { .. } => None,
+            Self::NoFolder { what: "models", .. } => {
+                Some("make it, or name another with `--models`".into())
+            }
+            Self::NoFolder { .. } => Some("name one that exists".into()),
+            Self::NoNodeType { nearest: Some(near), .. } => {
+                Some(format!("did you mean `{near}`?"))
+            }
+            Self::NoNodeType { .. } => Some("`berth nodes` lists those there are".into()),
+            Self::LogFilter { .. } => {
+                Some("use error, warn, info, debug, trace, or crate=level".into())
+            }
+            Self::Run(RunError::Node(failed)) => failed.error.hint(),
+            Self::Run(RunError::Host(_)) => {
+                Some("this is a defect of Berth: please report it".into())
+            }
+            Self::Run(RunError::Interrupted) | Self::System { .. } | Self::Output(_) => None,
+        };
+        help.map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        match self {
+            Self::Invalid { parts, .. } | Self::PartlyInvalid { parts, .. }
+                if !parts.is_empty() =>
+            {
+                Some(Box::new(parts.iter().map(|part| part as &dyn Diagnostic)))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Every problem of every node.
+fn parts<'a>(nodes: impl IntoIterator<Item = (&'a String, &'a NodeProblems)>) -> Vec<Part> {
+    let part = |id: &str, node: &NodeProblems, problem: &Problem| Part {
+        message: format!("node {}: {}", node.label(id), problem.message),
+        help: problem.hint().map(str::to_owned),
+    };
+    nodes
+        .into_iter()
+        .flat_map(|(id, node)| node.errors.iter().map(move |problem| part(id, node, problem)))
+        .collect()
+}

@@ -1,0 +1,162 @@
+//! `berth run`: from a file to files.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use berth_memory::{Cancel, Stats};
+use berth_sandbox::{Artifact, Folders, Place};
+use berth_workflow::{Host, Outcome, Plan, Run, RunError, runtime};
+use bytesize::ByteSize;
+use indicatif::MultiProgress;
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::args::RunArguments;
+use crate::error::{CliError, INTERRUPTED};
+use crate::output::line;
+use crate::progress::{Progress, Written};
+use crate::settings::{open, settings, workflow};
+use crate::view::{Bars, Json, Lines, View, duration};
+
+pub(crate) fn run(arguments: RunArguments, bars: MultiProgress) -> Result<(), CliError> {
+    let path = arguments.workflow;
+    let begun = Instant::now();
+    let temporary = tempfile::Builder::new()
+        .prefix("berth-")
+        .tempdir()
+        .map_err(|source| CliError::System { what: "make a temporary folder", source })?;
+    let settings = settings(arguments.folders, Some(arguments.memory), temporary.path().into())?;
+    let host = Arc::new(open(settings)?);
+    let workflow = workflow(&path, &arguments.changes, &host)?;
+    let cancel = Cancel::new();
+    let plan = host.runner().validate(&workflow, None, &cancel).map_err(|invalid| {
+        if arguments.json {
+            // The same object that a client of ComfyUI gets.
+            let _ = line(json!({ "type": "validation_failed", "data": &*invalid }));
+        }
+        CliError::invalid(path.clone(), invalid)
+    })?;
+    host.folders().check().map_err(berth_workflow::WorkflowError::from)?;
+    let plan = Arc::new(plan);
+    let view: Box<dyn View> = if arguments.json {
+        Box::new(Json)
+    } else if std::io::stderr().is_terminal() {
+        Box::new(Bars::new(bars.clone()))
+    } else {
+        Box::new(Lines::default())
+    };
+    let progress = Arc::new(Progress::new(view, &plan));
+    let result = execute(&host, plan.clone(), progress.clone(), cancel, bars)?;
+    let written = progress.take();
+    let kept = keep(temporary, &written)?;
+    let report = Report {
+        seconds: begun.elapsed().as_secs_f64(),
+        memory: host.memory(),
+        files: written.artifacts.iter().map(|file| place(file, host.folders(), &kept)).collect(),
+        texts: written.texts,
+    };
+    if arguments.json {
+        report.json(result.is_ok())?;
+    } else {
+        report.lines(result.as_ref().err())?;
+    }
+    result?;
+    CliError::partly_invalid(path, &plan)
+}
+
+/// Runs a plan; the first Ctrl-C cancels it, the second ends the process.
+fn execute(
+    host: &Arc<Host>,
+    plan: Arc<Plan>,
+    progress: Arc<Progress>,
+    cancel: Cancel,
+    bars: MultiProgress,
+) -> Result<Result<Outcome, RunError>, CliError> {
+    let runtime = runtime().map_err(|source| CliError::System { what: "start threads", source })?;
+    let stop = cancel.clone();
+    runtime.spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            stop.cancel();
+            bars.suspend(|| eprintln!("stopping; Ctrl-C again exits at once"));
+            if tokio::signal::ctrl_c().await.is_ok() {
+                std::process::exit(INTERRUPTED.into());
+            }
+        }
+    });
+    let prompt_id = uuid::Uuid::new_v4().to_string().into();
+    let run = Run { prompt_id, cancel, observer: progress };
+    let host = host.clone();
+    Ok(runtime.block_on(async move { host.runner().run(plan, run).await }))
+}
+
+/// Keeps the temporary folder if something is in it that a person may want to see.
+fn keep(temporary: TempDir, written: &Written) -> Result<PathBuf, CliError> {
+    if written.artifacts.iter().any(|file| file.place == Place::Temporary) {
+        return Ok(temporary.keep());
+    }
+    let path = temporary.path().to_owned();
+    temporary
+        .close()
+        .map_err(|source| CliError::System { what: "remove the temporary folder", source })?;
+    Ok(path)
+}
+
+/// Where a file is.
+fn place(file: &Artifact, folders: &Folders, temporary: &Path) -> PathBuf {
+    let root = match file.place {
+        Place::Output => &folders.output,
+        Place::Temporary => temporary,
+    };
+    root.join(&file.subfolder).join(&file.name)
+}
+
+/// What is told at the end.
+struct Report {
+    seconds: f64,
+    memory: Stats,
+    files: Vec<PathBuf>,
+    texts: Vec<String>,
+}
+
+impl Report {
+    fn lines(&self, error: Option<&RunError>) -> Result<(), CliError> {
+        for text in &self.texts {
+            line(text)?;
+        }
+        for file in &self.files {
+            line(format_args!("wrote {}", file.display()))?;
+        }
+        let how = match error {
+            None => "done in",
+            Some(RunError::Interrupted) => "interrupted after",
+            Some(_) => "failed after",
+        };
+        let device = &self.memory.tiers.device;
+        let limit = device.limit.map_or_else(String::new, |limit| format!(" of {}", bytes(limit)));
+        eprintln!(
+            "{how} {}, at most {}{limit} on the device",
+            duration(self.seconds),
+            bytes(device.peak)
+        );
+        Ok(())
+    }
+
+    fn json(&self, success: bool) -> Result<(), CliError> {
+        let device = &self.memory.tiers.device;
+        line(json!({ "type": "summary", "data": {
+            "success": success,
+            "seconds": self.seconds,
+            "device_peak": device.peak,
+            "device_limit": device.limit,
+            "moved_to_device": self.memory.moved.to_device,
+            "files": self.files,
+        }}))?;
+        Ok(())
+    }
+}
+
+fn bytes(bytes: u64) -> String {
+    ByteSize(bytes).display().iec().to_string()
+}

@@ -1,0 +1,96 @@
+//! From arguments to a host.
+
+use std::path::{Path, PathBuf};
+
+use berth_memory::OffloadModeName;
+use berth_sandbox::Folders;
+use berth_workflow::{Host, Settings, Workflow, WorkflowError, default_limits};
+
+use crate::args::{Changes, FolderArguments, MemoryArguments};
+use crate::error::CliError;
+
+/// Where models are when nobody says.
+const MODELS: &str = "models";
+
+/// Settings for a host that runs nothing, or one workflow: no result is kept for a next run.
+pub(crate) fn settings(
+    folders: FolderArguments,
+    memory: Option<MemoryArguments>,
+    temporary: PathBuf,
+) -> Result<Settings, CliError> {
+    let (limits, offload, quotas) = match memory {
+        Some(memory) => (default_limits(memory.vram, memory.dram), memory.offload, memory.quota),
+        None => (default_limits(None, None), OffloadModeName::Balanced, Vec::new()),
+    };
+    let mut models = folders.models;
+    if let Some(path) = models.iter().find(|path| !path.is_dir()) {
+        return Err(CliError::NoFolder { what: "models", path: path.clone() });
+    }
+    if models.is_empty() && Path::new(MODELS).is_dir() {
+        models.push(MODELS.into());
+    }
+    Ok(Settings {
+        limits,
+        offload,
+        models,
+        plugins: folders.plugins,
+        folders: Folders { output: folders.output, temporary, input: folders.input },
+        quotas,
+        compiled_cache: cache_folder(),
+        cached_results: 0,
+    })
+}
+
+/// Starts a host, and says which plugins are broken.
+pub(crate) fn open(settings: Settings) -> Result<Host, CliError> {
+    let host = Host::open(settings, berth_stock_plugins::components())?;
+    for broken in host.broken() {
+        let (plugin, error) = (&broken.name, &broken.error);
+        tracing::warn!(path = %broken.path.display(), "plugin `{plugin}` is left out: {error}");
+    }
+    Ok(host)
+}
+
+/// Reads a workflow and changes it.
+pub(crate) fn workflow(
+    path: &Path,
+    changes: &Changes,
+    host: &Host,
+) -> Result<Workflow, CliError> {
+    let text = std::fs::read(path)
+        .map_err(|source| CliError::ReadWorkflow { path: path.to_owned(), source })?;
+    let failed = |error: WorkflowError| CliError::Workflow { path: path.to_owned(), error };
+    let mut workflow = Workflow::parse(&text).map_err(failed)?;
+    for (target, value) in &changes.set {
+        workflow.set(host.runner().registry(), target, value).map_err(failed)?;
+    }
+    Ok(workflow)
+}
+
+/// The user's own folder for what can be made again. Where there is none, nothing is kept.
+pub(crate) fn cache_folder() -> Option<PathBuf> {
+    cache_folder_in(std::env::var_os("XDG_CACHE_HOME").map(Into::into), std::env::home_dir())
+}
+
+fn cache_folder_in(cache: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf> {
+    // The XDG specification has relative paths ignored.
+    let cache = cache.filter(|path| path.is_absolute());
+    let home = home.filter(|path| path.is_absolute()).map(|home| home.join(".cache"));
+    cache.or(home).map(|cache| cache.join("berth"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compiled_code_goes_to_the_users_own_cache() {
+        let found = |cache: Option<&str>, home: Option<&str>| {
+            cache_folder_in(cache.map(Into::into), home.map(Into::into))
+        };
+        assert_eq!(found(Some("/c"), Some("/h")), Some("/c/berth".into()));
+        assert_eq!(found(Some("c"), Some("/h")), Some("/h/.cache/berth".into()));
+        assert_eq!(found(None, Some("/h")), Some("/h/.cache/berth".into()));
+        assert_eq!(found(None, None), None);
+    }
+}

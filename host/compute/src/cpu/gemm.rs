@@ -1,0 +1,361 @@
+//! Matrix products: linear layers and `matmul`.
+
+#![expect(clippy::indexing_slicing, reason = "the caller checked the lengths against the shape")]
+
+use std::ops::Range;
+
+use pulp::{Simd, WithSimd};
+
+use super::Floats;
+use super::parallel::{Output, for_each_task, part, workers};
+use super::tile::{self, COLUMNS, Line, Product, ROWS, WIDTH};
+
+/// Up to this many rows a linear layer reads its weight in order, without packing it:
+/// the time is that of reading the weight.
+const FEW_ROWS: usize = 8;
+
+/// Outputs of a linear layer of few rows that are computed together.
+const OUTPUTS: usize = 4;
+
+/// How an output is cut into tasks.
+#[derive(Clone, Copy)]
+struct Grid {
+    row_parts: usize,
+    column_parts: usize,
+    columns: usize,
+    depth: usize,
+    tasks: usize,
+    cost: u64,
+}
+
+impl Grid {
+    fn new(products: usize, rows: usize, depth: usize, columns: usize) -> Self {
+        let cost = (products as u64)
+            .saturating_mul(rows as u64)
+            .saturating_mul(columns as u64)
+            .saturating_mul(depth as u64)
+            / 40;
+        let column_parts = columns.div_ceil(COLUMNS).max(1);
+        let wanted = 2 * workers(usize::MAX, cost);
+        let row_parts = wanted
+            .div_ceil((column_parts * products).max(1))
+            .clamp(1, rows.div_ceil(8 * ROWS).max(1));
+        let columns = columns.div_ceil(column_parts).next_multiple_of(WIDTH);
+        Self { row_parts, column_parts, columns, depth, tasks: products * row_parts * column_parts, cost }
+    }
+
+    fn lines(self) -> usize {
+        tile::lines(self.columns, self.depth)
+    }
+
+    fn workspace(self) -> u64 {
+        (workers(self.tasks, self.cost) * self.lines() * size_of::<Line>()) as u64
+    }
+
+    /// The product, the rows and the columns of a task.
+    fn task(self, task: usize, rows: usize, columns: usize) -> (usize, Range<usize>, Range<usize>) {
+        let column_part = task % self.column_parts;
+        let row_part = task / self.column_parts % self.row_parts;
+        let (top, bottom) = part(rows, self.row_parts, row_part);
+        let left = (column_part * self.columns).min(columns);
+        let right = (left + self.columns).min(columns);
+        (task / self.column_parts / self.row_parts, top..bottom, left..right)
+    }
+
+    fn run(self, work: impl Fn(&mut [Line], usize) + Sync) {
+        let workspace = || vec![Line([0.0; WIDTH]); self.lines()];
+        for_each_task(self.tasks, self.cost, workspace, |lines, task| work(lines, task));
+    }
+}
+
+/// The most bytes that [`linear`] allocates.
+pub(crate) fn linear_workspace(rows: usize, width: usize, out_width: usize) -> u64 {
+    if rows <= FEW_ROWS { 0 } else { Grid::new(1, rows, width, out_width).workspace() }
+}
+
+/// x [rows, width] · weightᵀ [width, out_width] + bias.
+pub(crate) fn linear(
+    x: &[f32],
+    rows: usize,
+    width: usize,
+    weight: Floats<'_>,
+    bias: Option<Floats<'_>>,
+    out_width: usize,
+    out: &mut [f32],
+) {
+    let linear = Linear { x, width, weight, bias, out_width, out: &Output::new(out) };
+    if rows <= FEW_ROWS {
+        let parts = out_width.div_ceil(64);
+        // Few rows cost what reading the weight costs.
+        let cost = (width as u64).saturating_mul(out_width as u64) * (1 + rows as u64) / 16;
+        for_each_task(parts, cost, || (), |(), index| {
+            let (start, end) = part(out_width, parts, index);
+            pulp::Arch::new().dispatch(FewRows { linear, rows, outputs: start..end });
+        });
+    } else {
+        let grid = Grid::new(1, rows, width, out_width);
+        grid.run(|lines, task| {
+            let (_, rows, columns) = grid.task(task, rows, out_width);
+            pulp::Arch::new().dispatch(ManyRows { linear, rows, columns, lines });
+        });
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Linear<'a> {
+    x: &'a [f32],
+    width: usize,
+    weight: Floats<'a>,
+    bias: Option<Floats<'a>>,
+    out_width: usize,
+    out: &'a Output<'a>,
+}
+
+/// Some outputs of every row.
+struct FewRows<'a> {
+    linear: Linear<'a>,
+    rows: usize,
+    outputs: Range<usize>,
+}
+
+impl WithSimd for FewRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) {
+        for first in self.outputs.clone().step_by(OUTPUTS) {
+            let outputs = OUTPUTS.min(self.outputs.end - first);
+            let mut row = 0;
+            while row < self.rows {
+                if self.rows - row >= 4 {
+                    self.linear.dots::<4>(row, first, outputs);
+                    row += 4;
+                } else if self.rows - row >= 2 {
+                    self.linear.dots::<2>(row, first, outputs);
+                    row += 2;
+                } else {
+                    self.linear.dots::<1>(row, first, outputs);
+                    row += 1;
+                }
+            }
+        }
+    }
+}
+
+/// Lanes of a dot product's partial sums.
+const LANES: usize = 16;
+
+impl Linear<'_> {
+    /// `R` rows by up to [`OUTPUTS`] outputs.
+    #[inline(always)]
+    fn dots<const R: usize>(self, top: usize, first: usize, outputs: usize) {
+        let mut sums = [[[0.0f32; LANES]; R]; OUTPUTS];
+        let mut start = 0;
+        while start < self.width {
+            let count = LANES.min(self.width - start);
+            let mut x = [[0.0f32; LANES]; R];
+            for (row, x) in x.iter_mut().enumerate() {
+                let from = &self.x[(top + row) * self.width + start..][..count];
+                match from.as_array::<LANES>() {
+                    Some(from) => *x = *from,
+                    None => x[..count].copy_from_slice(from),
+                }
+            }
+            for (output, sums) in sums.iter_mut().enumerate() {
+                // A missing output repeats the last one; its sums are not stored.
+                let index = (first + output.min(outputs - 1)) * self.width + start;
+                let mut weight = [0.0f32; LANES];
+                if count == LANES {
+                    self.weight.widen(index, &mut weight);
+                } else {
+                    self.weight.widen(index, &mut weight[..count]);
+                }
+                for (sums, x) in sums.iter_mut().zip(&x) {
+                    for lane in 0..LANES {
+                        sums[lane] = x[lane].mul_add(weight[lane], sums[lane]);
+                    }
+                }
+            }
+            start += count;
+        }
+        for row in 0..R {
+            // SAFETY: a task has its own outputs of each row.
+            let out = unsafe { self.out.slice((top + row) * self.out_width + first, outputs) };
+            for (output, out) in out.iter_mut().enumerate() {
+                let bias = self.bias.map_or(0.0, |bias| bias.at(first + output));
+                *out = super::reduce::short_sum(&sums[output][row], |x| x) + bias;
+            }
+        }
+    }
+}
+
+/// Some rows by some outputs.
+struct ManyRows<'a> {
+    linear: Linear<'a>,
+    rows: Range<usize>,
+    columns: Range<usize>,
+    lines: &'a mut [Line],
+}
+
+impl WithSimd for ManyRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { linear, rows, columns, lines } = self;
+        let mut bias = [0.0; COLUMNS];
+        if let Some(values) = linear.bias {
+            values.widen(columns.start, &mut bias[..columns.len()]);
+        }
+        let count = columns.len();
+        let mut product = LinearProduct { linear, columns, bias };
+        tile::compute(simd, &mut product, rows, count, lines);
+    }
+}
+
+struct LinearProduct<'a> {
+    linear: Linear<'a>,
+    columns: Range<usize>,
+    bias: [f32; COLUMNS],
+}
+
+impl Product for LinearProduct<'_> {
+    #[inline(always)]
+    fn depth(&self) -> usize {
+        self.linear.width
+    }
+
+    #[inline(always)]
+    fn left(&self, row: usize, start: usize, into: &mut [f32]) {
+        into.copy_from_slice(&self.linear.x[row * self.linear.width + start..][..into.len()]);
+    }
+
+    #[inline(always)]
+    fn pack(&mut self, start: usize, depth: usize, lines: &mut [Line]) {
+        let mut row = [0.0; tile::DEPTH];
+        for (index, column) in self.columns.clone().enumerate() {
+            let row = &mut row[..depth];
+            self.linear.weight.widen(column * self.linear.width + start, row);
+            let panel = &mut lines[index / WIDTH * depth..][..depth];
+            for (line, &value) in panel.iter_mut().zip(&*row) {
+                line.0[index % WIDTH] = value;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn store(&mut self, row: usize, column: usize, sums: &[f32], first: bool) {
+        let start = row * self.linear.out_width + self.columns.start + column;
+        // SAFETY: a task has its own columns of its own rows.
+        let out = unsafe { self.linear.out.slice(start, sums.len()) };
+        if first {
+            let bias = &self.bias[column..][..sums.len()];
+            for ((out, &sum), &bias) in out.iter_mut().zip(sums).zip(bias) {
+                *out = sum + bias;
+            }
+        } else {
+            add(out, sums);
+        }
+    }
+}
+
+#[inline(always)]
+pub(super) fn add(out: &mut [f32], sums: &[f32]) {
+    for (out, &sum) in out.iter_mut().zip(sums) {
+        *out += sum;
+    }
+}
+
+/// The most bytes that [`matmul`] allocates for `batch` products.
+pub(crate) fn matmul_workspace(batch: usize, m: usize, k: usize, n: usize) -> u64 {
+    Grid::new(batch, m, k, n).workspace()
+}
+
+/// One product [m, k] · [k, n] for each pair of offsets (of elements of `a` and of `b`).
+pub(crate) fn matmul(
+    a: &[f32],
+    b: &[f32],
+    batch: &[(usize, usize)],
+    m: usize,
+    k: usize,
+    n: usize,
+    out: &mut [f32],
+) {
+    let grid = Grid::new(batch.len(), m, k, n);
+    let out = &Output::new(out);
+    grid.run(|lines, task| {
+        let (index, rows, columns) = grid.task(task, m, n);
+        let (a_start, b_start) = batch[index];
+        let product = MatrixProduct {
+            a: &a[a_start..][..m * k],
+            b: &b[b_start..][..k * n],
+            k,
+            n,
+            columns,
+            out,
+            start: index * m * n,
+        };
+        pulp::Arch::new().dispatch(Part { product, rows, lines });
+    });
+}
+
+struct Part<'a> {
+    product: MatrixProduct<'a>,
+    rows: Range<usize>,
+    lines: &'a mut [Line],
+}
+
+impl WithSimd for Part<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { mut product, rows, lines } = self;
+        let columns = product.columns.len();
+        tile::compute(simd, &mut product, rows, columns, lines);
+    }
+}
+
+struct MatrixProduct<'a> {
+    a: &'a [f32],
+    b: &'a [f32],
+    k: usize,
+    n: usize,
+    columns: Range<usize>,
+    out: &'a Output<'a>,
+    start: usize,
+}
+
+impl Product for MatrixProduct<'_> {
+    #[inline(always)]
+    fn depth(&self) -> usize {
+        self.k
+    }
+
+    #[inline(always)]
+    fn left(&self, row: usize, start: usize, into: &mut [f32]) {
+        into.copy_from_slice(&self.a[row * self.k + start..][..into.len()]);
+    }
+
+    #[inline(always)]
+    fn pack(&mut self, start: usize, depth: usize, lines: &mut [Line]) {
+        for p in 0..depth {
+            let row = &self.b[(start + p) * self.n..][self.columns.clone()];
+            for (panel, values) in row.chunks(WIDTH).enumerate() {
+                let line = &mut lines[panel * depth + p].0;
+                match values.as_array::<WIDTH>() {
+                    Some(values) => *line = *values,
+                    None => line[..values.len()].copy_from_slice(values),
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn store(&mut self, row: usize, column: usize, sums: &[f32], first: bool) {
+        let start = self.start + row * self.n + self.columns.start + column;
+        // SAFETY: a task has its own columns of its own rows.
+        let out = unsafe { self.out.slice(start, sums.len()) };
+        if first { out.copy_from_slice(sums) } else { add(out, sums) }
+    }
+}

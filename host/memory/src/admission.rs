@@ -1,0 +1,330 @@
+//! How an operation gets everything that it needs at once, or waits.
+//!
+//! Either all of it is there under one lock, inputs, outputs and workspace, and is
+//! taken; or nothing is, room is made or waited for, and everything is looked at
+//! again. Whoever waits holds nothing, so nobody can wait in a circle. Whether waiting
+//! can help is decided before it begins: only what running operations use
+//! and what threads move can come free by itself.
+
+use smallvec::SmallVec;
+
+use crate::entry::Place;
+use crate::lease::Lease;
+use crate::line::{HoldsUp, Ticket};
+use crate::list::Key;
+use crate::room::{Round, run_all};
+use crate::state::{Shared, State};
+use crate::transfer::Arrival;
+use crate::walk::{Copies, Walk};
+use crate::{Account, Cancel, Device, Handle, Memory, MemoryError, Tier};
+
+/// What an operation asks for.
+pub(crate) struct Request<'a, D: Device> {
+    pub(crate) account: &'a Account,
+    pub(crate) inputs: &'a [&'a Handle<D>],
+    pub(crate) outputs: &'a [(u64, D::Format)],
+    /// Bytes of outputs and workspace.
+    pub(crate) reserve: u64,
+}
+
+/// What a request needs as things stand.
+struct Needs {
+    record: usize,
+    /// The bytes of its distinct inputs, outputs and workspace.
+    requested: u64,
+    /// Those that the device holds not yet.
+    device: u64,
+    /// Those that the account is charged not yet.
+    charge: u64,
+    /// Distinct inputs that are not on the device.
+    arriving: SmallVec<[Key; 4]>,
+    /// Whether another thread moves an input.
+    moving: bool,
+    /// Bytes of distinct inputs that are not in use: those on the device, and the dirty ones.
+    idle: u64,
+    idle_dirty: u64,
+}
+
+/// What to do about a request as things stand.
+enum Step<'a, D: Device> {
+    Admit,
+    /// Let these go first, and let nobody pass who could take their room.
+    Move(Round<'a, D>, HoldsUp),
+    Wait(HoldsUp),
+    Fail(MemoryError),
+}
+
+/// A place in the line, given back also when a device fails or panics.
+struct InLine<'a, D: Device> {
+    shared: &'a Shared<D>,
+    ticket: Option<Ticket>,
+}
+
+impl<D: Device> InLine<'_, D> {
+    fn stand(&mut self, state: &mut State<D>, record: usize, holds_up: HoldsUp) {
+        match self.ticket {
+            Some(ticket) => state.line.change(ticket, holds_up),
+            None => self.ticket = Some(state.line.join(record, holds_up)),
+        }
+    }
+
+    fn leave(&mut self, state: &mut State<D>) {
+        if let Some(ticket) = self.ticket.take() {
+            state.line.leave(ticket);
+            self.shared.changed(state);
+        }
+    }
+}
+
+impl<D: Device> Drop for InLine<'_, D> {
+    fn drop(&mut self) {
+        if self.ticket.is_some() {
+            let mut state = self.shared.lock();
+            self.leave(&mut state);
+        }
+    }
+}
+
+/// Admits a request, as soon as it can be.
+pub(crate) fn admit<D: Device>(
+    memory: &Memory<D>,
+    request: &Request<'_, D>,
+    cancel: &Cancel,
+) -> Result<Lease<D>, MemoryError> {
+    let shared = &*memory.0;
+    let mut in_line = InLine { shared, ticket: None };
+    // Where use of the device should go down to, once that was wished for.
+    let mut down_to = u64::MAX;
+    let mut waited = false;
+    let mut state = shared.lock();
+    loop {
+        if cancel.is_cancelled() {
+            drop(state);
+            return Err(MemoryError::Cancelled);
+        }
+        let needs = state.needs(request);
+        match state.next_step(shared, &needs, in_line.ticket, &mut down_to) {
+            Step::Admit => {
+                in_line.leave(&mut state);
+                state.waits += u64::from(waited);
+                let (mut lease, arrivals) = take(memory, &mut state, request, &needs);
+                drop(state);
+                return match arrive(&mut lease, arrivals, needs.arriving.len(), cancel) {
+                    Ok(()) => Ok(lease),
+                    Err(error) => Err(error),
+                };
+            }
+            Step::Fail(error) => {
+                drop(state);
+                return Err(error);
+            }
+            Step::Move(round, holds_up) => {
+                in_line.stand(&mut state, needs.record, holds_up);
+                drop(state);
+                run_all(round)?;
+                state = shared.lock();
+            }
+            Step::Wait(holds_up) => {
+                in_line.stand(&mut state, needs.record, holds_up);
+                waited = true;
+                state = shared.wait(state);
+            }
+        }
+    }
+}
+
+type Arrivals<'a, D> = SmallVec<[Arrival<'a, D>; 1]>;
+
+/// Takes everything that a request needs. There is room for all of it.
+fn take<'a, D: Device>(
+    memory: &'a Memory<D>,
+    state: &mut State<D>,
+    request: &Request<'_, D>,
+    needs: &Needs,
+) -> (Lease<D>, Arrivals<'a, D>) {
+    let record = needs.record;
+    let mut lease = Lease::new(memory, request, record);
+    for input in request.inputs {
+        let key = input.key();
+        state.ledger.hold(key, record);
+        state.ledger.pin(key, Place::Device);
+        state.ledger.touch(key, record);
+        lease.push(key, state.ledger.entry(key).content.device.clone());
+    }
+    state.ledger.reserve(record, request.reserve);
+    state.ledger.begin_lease(record);
+    let begin = |&key| Arrival::begin(&memory.0, state, key);
+    let arrivals = needs.arriving.iter().filter_map(begin).collect();
+    (lease, arrivals)
+}
+
+/// Brings the missing inputs. On failure, what did not arrive is undone here, and
+/// the lease gives the rest back.
+fn arrive<D: Device>(
+    lease: &mut Lease<D>,
+    arrivals: Arrivals<'_, D>,
+    expected: usize,
+    cancel: &Cancel,
+) -> Result<(), MemoryError> {
+    if arrivals.len() != expected {
+        return Err(State::<D>::not_there("bring an input"));
+    }
+    for arrival in arrivals {
+        if cancel.is_cancelled() {
+            return Err(MemoryError::Cancelled);
+        }
+        let key = arrival.key();
+        lease.fill(key, &arrival.run()?);
+    }
+    Ok(())
+}
+
+impl<D: Device> State<D> {
+    fn needs(&mut self, request: &Request<'_, D>) -> Needs {
+        let record = self.ledger.record(request.account);
+        let reserve = request.reserve;
+        let mut needs = Needs {
+            record,
+            requested: reserve,
+            device: reserve,
+            charge: reserve,
+            arriving: SmallVec::new(),
+            moving: false,
+            idle: 0,
+            idle_dirty: 0,
+        };
+        self.ledger.tick();
+        let clock = self.ledger.clock;
+        for input in request.inputs {
+            let key = input.key();
+            let entry = self.ledger.entry_mut(key);
+            if entry.marked == clock {
+                continue;
+            }
+            entry.marked = clock;
+            needs.requested = needs.requested.saturating_add(entry.bytes);
+            needs.moving |= entry.moving;
+            if !entry.on.device {
+                needs.arriving.push(key);
+                needs.device = needs.device.saturating_add(entry.bytes);
+                needs.charge = needs.charge.saturating_add(entry.bytes);
+            } else if entry.holder(record).is_none() {
+                needs.charge = needs.charge.saturating_add(entry.bytes);
+            }
+            if *entry.pins.get(Place::Device) == 0 {
+                if entry.on.device {
+                    needs.idle = needs.idle.saturating_add(entry.bytes);
+                }
+                if entry.origin.is_none() {
+                    needs.idle_dirty = needs.idle_dirty.saturating_add(entry.bytes);
+                }
+            }
+        }
+        needs
+    }
+
+    fn next_step<'a>(
+        &mut self,
+        shared: &'a Shared<D>,
+        needs: &Needs,
+        ticket: Option<Ticket>,
+        down_to: &mut u64,
+    ) -> Step<'a, D> {
+        let Needs { record, requested, .. } = *needs;
+        let quota = self.ledger.records.get(record).and_then(|record| record.quota.device);
+        if quota.is_some_and(|quota| requested > quota) {
+            return Step::Fail(self.ledger.quota_exceeded(record, Tier::Device, requested));
+        }
+        if requested > self.ledger.limit(Place::Device) {
+            return Step::Fail(self.ledger.out_of_memory(Place::Device, requested));
+        }
+        if !self.line.is_empty()
+            && let Some(held_up) = self.line.held_up(ticket, record)
+        {
+            return Step::Wait(held_up);
+        }
+        if needs.moving {
+            return Step::Wait(HoldsUp::Nobody);
+        }
+        let pressure = self.pressure(needs.device);
+        let wish = self.mode.leaves_before(&pressure);
+        let over_quota = self.over_quota(needs);
+        if over_quota > 0 {
+            let walk = Walk::device_of(record);
+            return match self.try_room(shared, walk, over_quota, wish) {
+                Ok(round) => Step::Move(round, HoldsUp::Account),
+                Err(_) if self.quota_may_come_free(record) => Step::Wait(HoldsUp::Account),
+                Err(Some(error)) => Step::Fail(error),
+                Err(None) => {
+                    Step::Fail(self.ledger.quota_exceeded(record, Tier::Device, requested))
+                }
+            };
+        }
+        let over_limit = self.ledger.over_limit(Place::Device, needs.device);
+        if over_limit > 0 {
+            return match self.try_room(shared, Walk::device(), over_limit, wish) {
+                Ok(round) => Step::Move(round, HoldsUp::Everybody),
+                Err(_) if self.room_may_come_free(needs, wish.is_some()) => {
+                    Step::Wait(HoldsUp::Everybody)
+                }
+                Err(Some(error)) => Step::Fail(error),
+                Err(None) => Step::Fail(self.ledger.out_of_memory(Place::Device, requested)),
+            };
+        }
+        let wanted = pressure.used.saturating_add(needs.device);
+        *down_to = (*down_to).min(wanted.saturating_sub(wish.unwrap_or(0)));
+        let wished = wanted.saturating_sub(*down_to);
+        if wish.is_some()
+            && wished > 0
+            && let Ok(round) = self.make_room(shared, Walk::device(), wished, Copies::Spare)
+        {
+            return Step::Move(round, HoldsUp::Everybody);
+        }
+        Step::Admit
+    }
+
+    fn over_quota(&self, needs: &Needs) -> u64 {
+        let record = self.ledger.records.get(needs.record);
+        record.map_or(0, |record| record.over_quota(Tier::Device, needs.charge))
+    }
+
+    fn try_room<'a>(
+        &mut self,
+        shared: &'a Shared<D>,
+        walk: Walk,
+        wanted: u64,
+        wish: Option<u64>,
+    ) -> Result<Round<'a, D>, Option<MemoryError>> {
+        match wish {
+            Some(_) => self.make_room(shared, walk, wanted, Copies::Any),
+            None => Err(None),
+        }
+    }
+
+    /// Whether waiting can bring room in an account's quota: its own operations end, or
+    /// others stop using what it shares with them.
+    fn quota_may_come_free(&self, record: usize) -> bool {
+        let Some(account) = self.ledger.records.get(record) else { return false };
+        self.ledger.transfers > 0
+            || account.leases > 0
+            || self.ledger.leases > 0 && account.shares_on_device()
+    }
+
+    /// Whether waiting can bring room on the device. If all that is in use came free,
+    /// would what cannot leave still be too much?
+    fn room_may_come_free(&self, needs: &Needs, may_leave: bool) -> bool {
+        let ledger = &self.ledger;
+        if ledger.transfers > 0 {
+            return true;
+        }
+        let stays = if may_leave {
+            let elsewhere = needs.idle_dirty.saturating_add(ledger.limit(Place::Host));
+            ledger.dirty.saturating_sub(ledger.pinned).saturating_sub(elsewhere)
+        } else {
+            let may_go = ledger.reserved.saturating_add(ledger.pinned).saturating_add(needs.idle);
+            ledger.used(Place::Device).saturating_sub(may_go)
+        };
+        ledger.leases > 0
+            && needs.requested.saturating_add(stays) <= ledger.limit(Place::Device)
+    }
+}

@@ -1,0 +1,190 @@
+//! A runner with everything around it: memory, a sandbox, models, folders and plugins.
+//!
+//! A plugin is named after its file, and that name is who it is: quotas and messages go by
+//! it, and what it says of itself plays no part. A plugin of the operator's that
+//! cannot be loaded is noted and left out, since one broken file should not keep workflows
+//! that do without it from running.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use berth_compute::Compute;
+use berth_memory::{Limits, OffloadModeName, Stats, Tier, offload};
+use berth_sandbox::{Folders, ModelFolders, Plugin, Sandbox, SandboxError};
+use indexmap::IndexMap;
+
+use crate::error::WorkflowError;
+use crate::registry::Registry;
+use crate::runner::Runner;
+use crate::text::{enumerate, nearest, plain};
+
+/// The ending of plugins' files.
+const ENDING: &str = "wasm";
+
+/// What the operator decides.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How much there is of each tier.
+    pub limits: Limits,
+    /// What stays on the device.
+    pub offload: OffloadModeName,
+    /// Folders of models.
+    pub models: Vec<PathBuf>,
+    /// Folders of plugins, beside the stock ones.
+    pub plugins: Vec<PathBuf>,
+    /// Where nodes find and leave files.
+    pub folders: Folders,
+    /// Limits on the device, in bytes, by plugin.
+    pub quotas: Vec<(String, u64)>,
+    /// The folder for compiled code; `None` compiles anew each time.
+    pub compiled_cache: Option<PathBuf>,
+    /// How many results of nodes are kept for later runs.
+    pub cached_results: usize,
+}
+
+/// A plugin that could not be loaded.
+#[derive(Debug)]
+pub struct BrokenPlugin {
+    /// Its name.
+    pub name: String,
+    /// Its file.
+    pub path: PathBuf,
+    /// Why.
+    pub error: WorkflowError,
+}
+
+/// A runner with everything around it.
+pub struct Host {
+    runner: Runner,
+    sandbox: Arc<Sandbox>,
+    plugins: Vec<Arc<Plugin>>,
+    broken: Vec<BrokenPlugin>,
+}
+
+impl Host {
+    /// Starts a host with the stock plugins, as names and components, and those of the
+    /// operator's folders. Blocks: plugins are compiled.
+    ///
+    /// # Errors
+    /// `PluginFolder`, `DuplicatePlugin`, `DuplicateNodeType`, `UnknownPlugin` for a quota,
+    /// and `Sandbox` when the engine does not start or a stock plugin does not load.
+    pub fn open(settings: Settings, stock: &[(&str, &[u8])]) -> Result<Self, WorkflowError> {
+        let sandbox = sandbox(&settings)?;
+        let mut plugins = Vec::new();
+        let mut origins: IndexMap<String, String> = IndexMap::new();
+        for (name, component) in stock {
+            origins.insert((*name).to_owned(), "a stock plugin".into());
+            plugins.push(sandbox.load(name, component)?);
+        }
+        let mut broken = Vec::new();
+        for path in files(&settings.plugins)? {
+            let name = plugin_name(&path);
+            let origin = path.display().to_string();
+            if let Some(first) = origins.insert(name.clone(), origin.clone()) {
+                return Err(WorkflowError::DuplicatePlugin { name, first, second: origin });
+            }
+            match load(&sandbox, &name, &path) {
+                Ok(plugin) => plugins.push(plugin),
+                Err(error) => broken.push(BrokenPlugin { name, path, error }),
+            }
+        }
+        let mut registry = Registry::new();
+        for plugin in &plugins {
+            registry.add(Arc::new(plugin.clone()))?;
+        }
+        for plugin in &broken {
+            registry.add_broken(&plugin.name);
+        }
+        for (name, bytes) in &settings.quotas {
+            let plugin = plugins.iter().find(|plugin| plugin.name() == name);
+            let plugin = plugin.ok_or_else(|| unknown_plugin(name, &plugins))?;
+            let memory = sandbox.compute().memory();
+            memory.set_quota(plugin.account(), Tier::Device, Some(*bytes));
+        }
+        let runner = Runner::new(registry, settings.cached_results);
+        Ok(Self { runner, sandbox, plugins, broken })
+    }
+
+    /// Loads one plugin into a sandbox of its own, to look at it.
+    ///
+    /// # Errors
+    /// `PluginFile`, `Sandbox`.
+    pub fn inspect(settings: &Settings, path: &Path) -> Result<Arc<Plugin>, WorkflowError> {
+        load(&sandbox(settings)?, &plugin_name(path), path)
+    }
+
+    /// What checks and runs workflows.
+    pub fn runner(&self) -> &Runner {
+        &self.runner
+    }
+
+    /// The plugins, the stock ones first.
+    pub fn plugins(&self) -> &[Arc<Plugin>] {
+        &self.plugins
+    }
+
+    /// The plugins that could not be loaded.
+    pub fn broken(&self) -> &[BrokenPlugin] {
+        &self.broken
+    }
+
+    /// The folders that nodes use.
+    pub fn folders(&self) -> &Folders {
+        self.sandbox.folders()
+    }
+
+    /// How memory stands.
+    pub fn memory(&self) -> Stats {
+        self.sandbox.compute().memory().stats()
+    }
+}
+
+fn sandbox(settings: &Settings) -> Result<Arc<Sandbox>, SandboxError> {
+    let compute = Compute::new(settings.limits, offload::mode(settings.offload));
+    Sandbox::new(
+        compute,
+        ModelFolders::new(settings.models.clone()),
+        settings.folders.clone(),
+        berth_sandbox::Settings {
+            compiled_cache: settings.compiled_cache.clone(),
+            ..berth_sandbox::Settings::default()
+        },
+    )
+}
+
+fn load(sandbox: &Arc<Sandbox>, name: &str, path: &Path) -> Result<Arc<Plugin>, WorkflowError> {
+    let component = std::fs::read(path)
+        .map_err(|source| WorkflowError::PluginFile { path: path.to_owned(), source })?;
+    Ok(sandbox.load(name, &component)?)
+}
+
+/// The plugin files of some folders, sorted in each.
+fn files(folders: &[PathBuf]) -> Result<Vec<PathBuf>, WorkflowError> {
+    let mut all = Vec::new();
+    for folder in folders {
+        let failed = |source| WorkflowError::PluginFolder { path: folder.clone(), source };
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(folder).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            if path.extension().is_some_and(|ending| ending == ENDING) && path.is_file() {
+                found.push(path);
+            }
+        }
+        found.sort();
+        all.extend(found);
+    }
+    Ok(all)
+}
+
+fn plugin_name(path: &Path) -> String {
+    plain(&path.file_stem().unwrap_or_default().to_string_lossy()).into_owned()
+}
+
+fn unknown_plugin(name: &str, plugins: &[Arc<Plugin>]) -> WorkflowError {
+    let known = || plugins.iter().map(|plugin| plugin.name());
+    WorkflowError::UnknownPlugin {
+        name: plain(name).into(),
+        known: enumerate(known()),
+        nearest: nearest(name, known()).map(str::to_owned),
+    }
+}

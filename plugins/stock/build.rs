@@ -1,0 +1,22 @@
+//! Builds the stock plugins and makes the table that embeds them.
+
+use std::error::Error;
+use std::path::Path;
+use std::{env, fs};
+
+/// The stock plugins: what the host calls each, and its package.
+const PLUGINS: [(&str, &str); 3] = [
+    ("stable-diffusion", "berth-plugin-stable-diffusion"),
+    ("image", "berth-plugin-image"),
+    ("latent", "berth-plugin-latent"),
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let files = berth_component_build::build(&PLUGINS.map(|(_, package)| package))?;
+    let entries = PLUGINS.iter().zip(files);
+    let entries = entries.map(|((name, _), file)| format!("({name:?}, include_bytes!({file:?})),\n"));
+    let table = format!("&[\n{}]", entries.collect::<String>());
+    let path = Path::new(&env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?).join("components.rs");
+    fs::write(path, table)?;
+    Ok(())
+}
