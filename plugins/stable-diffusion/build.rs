@@ -36,9 +36,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err(format!("{VOCABULARY} makes one token twice").into());
     }
 
+    let id = |token: &str| vocabulary.get(token).copied();
     let special = [table::START, table::END];
-    let added = special.into_iter().zip((0u16..).skip(tokens.len() - special.len())).collect();
-    let source = table::Source { vocabulary, merges, added, unknown: None, padding: None };
+    let merges = merges.iter().map(|(left, right)| table::merge(&id, left, right));
+    let source = table::Source {
+        id: &id,
+        merges: merges.collect::<Result<_, _>>()?,
+        added: special.into_iter().zip((0u16..).skip(tokens.len() - special.len())).collect(),
+        highest: u16::try_from(tokens.len() - 1)?,
+        unknown: None,
+        padding: None,
+    };
     let path = Path::new(&env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?).join("clip.table");
     fs::write(path, table::compile(&source)?)?;
     Ok(())

@@ -14,9 +14,11 @@ const PLUGINS: [(&str, &str); 3] = [
 fn main() -> Result<(), Box<dyn Error>> {
     let files = berth_component_build::build(&PLUGINS.map(|(_, package)| package))?;
     let entries = PLUGINS.iter().zip(files);
-    let entries = entries.map(|((name, _), file)| format!("({name:?}, include_bytes!({file:?})),\n"));
+    let entries =
+        entries.map(|((name, _), file)| format!("({name:?}, include_bytes!({file:?})),\n"));
     let table = format!("&[\n{}]", entries.collect::<String>());
-    let path = Path::new(&env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?).join("components.rs");
+    let path =
+        Path::new(&env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?).join("components.rs");
     fs::write(path, table)?;
     Ok(())
 }

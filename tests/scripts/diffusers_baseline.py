@@ -3,7 +3,7 @@
 
     python3 tests/scripts/diffusers_baseline.py [--runs N] [--threads N]
 
-It needs Python 3.10 or newer and nothing else. On first use it makes a virtual
+It needs Python 3.11 or newer and nothing else. On first use it makes a virtual
 environment in the user's cache directory and installs pinned packages there
 (several gigabytes where only the CUDA build of PyTorch can be reached; it runs
 on the CPU all the same). It prints one line of JSON.
@@ -16,9 +16,10 @@ calls the modules directly, without a diffusers pipeline object, which is the
 quickest that PyTorch does without compilation.
 
 Seconds in the line: `load_s`, `encode_s`, `steps_s`, `decode_s` and `total_s`
-(the last three together) are medians of warm runs in one process; `load_s` is
-of its only load. `process_s` is a whole process: Python's start, the imports,
-load, one image, PNG on disk.
+(the last three together) are medians of warm runs in one process, after one run that
+warms up; `total_min_s` is the quickest of them, `load_s` that process's only
+load. `process_s` is a whole process: Python's start, the imports, load, one
+image, PNG on disk.
 """
 
 import argparse
@@ -49,6 +50,8 @@ ORACLE = DATA / "tiny-sd-digits/oracle.safetensors"
 
 PROMPT = "a red handwritten seven on a black background"
 SEED, STEPS, CFG, LATENT_SIDE = 42, 20, 3.0, 8
+# Whole processes to time: each takes seconds, and they differ little.
+PROCESSES = 3
 
 
 def environment():
@@ -86,19 +89,21 @@ class Pipeline:
         with safe_open(CHECKPOINT, "pt") as file:
             metadata = file.metadata()
             weights = {key: file.get_tensor(key) for key in file.keys()}
-        config = {part: json.loads(metadata[f"config.{part}"]) for part in ("unet", "vae", "text_encoder")}
-        f32 = lambda tensors: {key: tensor.float() for key, tensor in tensors.items()}
+        parts = ("unet", "vae", "text_encoder")
+        config = {part: json.loads(metadata[f"config.{part}"]) for part in parts}
+
+        def f32(tensors):
+            return {key: tensor.float() for key, tensor in tensors.items()}
 
         self.unet = UNet2DConditionModel.from_config(config["unet"]).eval()
         self.unet.load_state_dict(f32(ldm.convert_ldm_unet_checkpoint(weights, config["unet"])))
         self.vae = AutoencoderKL.from_config(config["vae"]).eval()
         self.vae.load_state_dict(f32(ldm.convert_ldm_vae_checkpoint(weights, config["vae"])))
-        self.text_encoder = CLIPTextModel(CLIPTextConfig(**{**config["text_encoder"], "dtype": "float32"})).eval()
-        prefix = "cond_stage_model.transformer."
-        text = {key[len(prefix):]: tensor for key, tensor in weights.items() if key.startswith(prefix)}
-        text.pop("text_model.embeddings.position_ids", None)
-        if not any(key.startswith("text_model.") for key in self.text_encoder.state_dict()):
-            text = {key.removeprefix("text_model."): tensor for key, tensor in text.items()}
+        text_config = CLIPTextConfig(**{**config["text_encoder"], "dtype": "float32"})
+        self.text_encoder = CLIPTextModel(text_config).eval()
+        prefix = "cond_stage_model.transformer.text_model."
+        text = {key.removeprefix(prefix): t for key, t in weights.items() if key.startswith(prefix)}
+        text.pop("embeddings.position_ids", None)
         self.text_encoder.load_state_dict(f32(text))
 
         self.tokenizer = Tokenizer.from_str(metadata["tokenizer.json"])
@@ -128,13 +133,15 @@ class Pipeline:
         import torch
 
         side = LATENT_SIDE
-        noise = torch.randn(1, 4, side, side, generator=torch.Generator().manual_seed(seed))
+        generator = torch.Generator().manual_seed(seed)
+        noise = torch.randn(1, 4, side, side, generator=generator)
         sigmas = self.karras(STEPS)
         x = noise * (1 + sigmas[0] ** 2).sqrt()
         for sigma, following in zip(sigmas, sigmas[1:]):
             timestep = int((sigma.log() - self.sigmas.log()).abs().argmin())
             scaled = x / (sigma**2 + 1).sqrt()
-            without, given = self.unet(torch.cat([scaled, scaled]), timestep, context).sample.chunk(2)
+            noise = self.unet(torch.cat([scaled, scaled]), timestep, context).sample
+            without, given = noise.chunk(2)
             x = x + (without + CFG * (given - without)) * (following - sigma)
         return x
 
@@ -150,8 +157,14 @@ class Pipeline:
         clock.append(time.perf_counter())
         image = self.decode(latent)
         clock.append(time.perf_counter())
-        parts = dict(zip(["encode_s", "steps_s", "decode_s"], (b - a for a, b in zip(clock, clock[1:]))))
-        return {**parts, "total_s": clock[-1] - clock[0]}, latent, image
+        encoding, sampling, decoding = (b - a for a, b in zip(clock, clock[1:]))
+        seconds = {
+            "encode_s": encoding,
+            "steps_s": sampling,
+            "decode_s": decoding,
+            "total_s": clock[-1] - clock[0],
+        }
+        return seconds, latent, image
 
 
 def pixels(image):
@@ -181,22 +194,30 @@ def measure(runs, threads):
         load = time.perf_counter() - start
         _, latent, image = pipeline.run()
         oracle = load_file(ORACLE)
-        error = ((latent - oracle["euler.final"]).norm() / oracle["euler.final"].norm()).item()
-        difference = (image.clamp(-1, 1) - oracle["euler.image"].clamp(-1, 1)).abs().mean().item() / 2
+        expected = oracle["euler.final"]
+        error = ((latent - expected).norm() / expected.norm()).item()
+        levels = image.clamp(-1, 1) - oracle["euler.image"].clamp(-1, 1)
+        difference = levels.abs().mean().item() / 2
         if error > 5e-3 or difference > 1 / 255:
-            sys.exit(f"not the oracle's work: latent off by {error:.2e}, image by {difference:.2e} on average")
-        parts = [pipeline.run()[0] for _ in range(runs)]
+            sys.exit(f"not the oracle's work: latent off by {error:.2e}, image by {difference:.2e}")
+        warm = [pipeline.run()[0] for _ in range(runs)]
 
     whole = []
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, __file__, "--once", f"{folder}/image.png", "--threads", str(threads)]
-        for _ in range(max(2, runs // 5)):
+        image = f"{folder}/image.png"
+        command = [sys.executable, __file__, "--once", image, "--threads", str(threads)]
+        # The first one only fills the page cache.
+        for _ in range(1 + PROCESSES):
             start = time.perf_counter()
             subprocess.run(command, check=True)
             whole.append(time.perf_counter() - start)
 
-    median = {name: statistics.median(part[name] for part in parts) for name in parts[0]}
-    seconds = {"load_s": load, **median, "total_min_s": min(p["total_s"] for p in parts), "process_s": statistics.median(whole[1:])}
+    seconds = {
+        "load_s": load,
+        **{name: statistics.median(run[name] for run in warm) for name in warm[0]},
+        "total_min_s": min(run["total_s"] for run in warm),
+        "process_s": statistics.median(whole[1:]),
+    }
     return {
         **{name: round(value, 5) for name, value in seconds.items()},
         "latent_error": float(f"{error:.2g}"),
@@ -207,9 +228,12 @@ def measure(runs, threads):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=20, help="warm runs to take the median of (20)")
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="PyTorch's threads (all cores)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    cores = len(os.sched_getaffinity(0))
+    parser.add_argument("--runs", type=int, default=20, help="warm runs, of which the median (20)")
+    parser.add_argument("--threads", type=int, default=cores, help="PyTorch's threads (all cores)")
     parser.add_argument("--once", metavar="PNG", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.once:

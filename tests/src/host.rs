@@ -90,7 +90,7 @@ impl Host {
     pub fn empty(options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let limits = Limits { device: options.device, host: options.host };
-        let compute = Compute::new(limits, options.mode);
+        let compute = Compute::new(limits, berth_memory::offload::mode(options.mode));
         let folders = Folders {
             output: folder.path().join("output"),
             temporary: folder.path().join("temporary"),

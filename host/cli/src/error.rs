@@ -25,8 +25,8 @@ pub(crate) enum CliError {
     #[error("{}: {error}", path.display())]
     Workflow { path: PathBuf, error: WorkflowError },
     /// The workflow cannot run.
-    #[error("{} cannot run: {}", path.display(), invalid.error.message)]
-    Invalid { path: PathBuf, invalid: Box<Invalid>, parts: Vec<Part> },
+    #[error("{} cannot run{why}", path.display())]
+    Invalid { path: PathBuf, why: String, help: Option<String>, parts: Vec<Part> },
     /// Some outputs of the workflow cannot be computed.
     #[error("some outputs of {} cannot be computed", path.display())]
     PartlyInvalid { path: PathBuf, parts: Vec<Part> },
@@ -40,8 +40,8 @@ pub(crate) enum CliError {
     #[error("`{filter}` is no level or filter for logs: {reason}")]
     LogFilter { filter: String, reason: String },
     /// The host does not start.
-    #[error("{0}")]
-    Host(#[source] Told),
+    #[error(transparent)]
+    Host(#[from] WorkflowError),
     /// The run did not come to its end.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -56,11 +56,6 @@ pub(crate) enum CliError {
     #[error("cannot write to standard output")]
     Output(#[from] io::Error),
 }
-
-/// An error of the host's, with its causes on lines of their own.
-#[derive(Debug, Error)]
-#[error("{0}")]
-pub(crate) struct Told(pub(crate) WorkflowError);
 
 /// One problem of a workflow.
 #[derive(Debug, Error)]
@@ -83,8 +78,18 @@ impl Diagnostic for Part {
 
 impl CliError {
     /// A workflow that cannot run, each problem as a part.
-    pub(crate) fn invalid(path: PathBuf, invalid: Box<Invalid>) -> Self {
-        Self::Invalid { path, parts: parts(&invalid.node_errors), invalid }
+    pub(crate) fn invalid(path: PathBuf, invalid: Invalid) -> Self {
+        let parts = parts(&invalid.node_errors);
+        // Each part says what is wrong and what to do; the whole adds to them only if alone.
+        let (why, help) = match parts.len() {
+            0 => {
+                let help = invalid.error.hint().map(str::to_owned);
+                (format!(": {}", invalid.error.message), help)
+            }
+            1 => (String::new(), None),
+            several => (format!(": it has {several} problems"), None),
+        };
+        Self::Invalid { path, why, help, parts }
     }
 
     /// What is wrong with the outputs that a plan leaves out, if anything.
@@ -104,7 +109,7 @@ impl CliError {
             | Self::NoFolder { .. }
             | Self::NoNodeType { .. }
             | Self::LogFilter { .. } => 2,
-            Self::Host(Told(error)) => match error {
+            Self::Host(error) => match error {
                 WorkflowError::Sandbox(_) | WorkflowError::PluginFile { .. } => 1,
                 _ => 2,
             },
@@ -113,15 +118,19 @@ impl CliError {
         }
     }
 
+    /// The error as it is shown: the whole first, then its parts.
+    pub(crate) fn reports(mut self) -> Vec<miette::Report> {
+        let parts = match &mut self {
+            Self::Invalid { parts, .. } | Self::PartlyInvalid { parts, .. } => parts.split_off(0),
+            _ => Vec::new(),
+        };
+        let parts = parts.into_iter().map(miette::Report::new);
+        std::iter::once(miette::Report::new(self)).chain(parts).collect()
+    }
+
     /// Whether only the reader of standard output has gone, as `| head` does.
     pub(crate) fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
-    }
-}
-
-impl From<WorkflowError> for CliError {
-    fn from(error: WorkflowError) -> Self {
-        Self::Host(Told(error))
     }
 }
 
@@ -131,19 +140,14 @@ impl Diagnostic for CliError {
             Self::ReadWorkflow { .. } => {
                 Some("name a file that holds a workflow in API format".into())
             }
-            Self::Workflow { error, .. } | Self::Host(Told(error)) => error.hint(),
-            // A part says what to do about itself.
-            Self::Invalid { invalid, parts, .. } if parts.is_empty() => {
-                invalid.error.hint().map(str::to_owned)
-            }
-            Self::Invalid { .. } | Self::PartlyInvalid { .. } => None,
+            Self::Workflow { error, .. } | Self::Host(error) => error.hint(),
+            Self::Invalid { help, .. } => help.clone(),
+            Self::PartlyInvalid { .. } => None,
             Self::NoFolder { what: "models", .. } => {
                 Some("make it, or name another with `--models`".into())
             }
             Self::NoFolder { .. } => Some("name one that exists".into()),
-            Self::NoNodeType { nearest: Some(near), .. } => {
-                Some(format!("did you mean `{near}`?"))
-            }
+            Self::NoNodeType { nearest: Some(near), .. } => Some(format!("did you mean `{near}`?")),
             Self::NoNodeType { .. } => Some("`berth nodes` lists those there are".into()),
             Self::LogFilter { .. } => {
                 Some("use error, warn, info, debug, trace, or crate=level".into())
@@ -155,17 +159,6 @@ impl Diagnostic for CliError {
             Self::Run(RunError::Interrupted) | Self::System { .. } | Self::Output(_) => None,
         };
         help.map(|help| Box::new(help) as Box<dyn fmt::Display>)
-    }
-
-    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        match self {
-            Self::Invalid { parts, .. } | Self::PartlyInvalid { parts, .. }
-                if !parts.is_empty() =>
-            {
-                Some(Box::new(parts.iter().map(|part| part as &dyn Diagnostic)))
-            }
-            _ => None,
-        }
     }
 }
 

@@ -32,7 +32,8 @@ pub(crate) fn inspect(arguments: InspectArguments) -> Result<(), CliError> {
         let inputs: Vec<&str> = node.inputs.iter().map(|input| input.name.as_str()).collect();
         let outputs: Vec<&str> =
             node.outputs.iter().map(|output| output.type_name.as_str()).collect();
-        let outputs = if outputs.is_empty() { String::new() } else { format!(" -> {}", outputs.join(", ")) };
+        let outputs =
+            if outputs.is_empty() { String::new() } else { format!(" -> {}", outputs.join(", ")) };
         line(format_args!("  {}({}){outputs}", node.name, inputs.join(", ")))?;
     }
     Ok(())

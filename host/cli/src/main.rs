@@ -37,10 +37,12 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
-        Err(CliError::Run(berth_workflow::RunError::Interrupted)) => ExitCode::from(error::INTERRUPTED),
+        Err(CliError::Run(berth_workflow::RunError::Interrupted)) => {
+            ExitCode::from(error::INTERRUPTED)
+        }
         Err(error) => {
             let code = error.exit_code();
-            eprintln!("{:?}", miette::Report::new(error));
+            error.reports().iter().for_each(|report| eprintln!("{report:?}"));
             ExitCode::from(code)
         }
     }

@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: RunArguments, bars: MultiProgress) -> Result<(), Cl
             // The same object that a client of ComfyUI gets.
             let _ = line(json!({ "type": "validation_failed", "data": &*invalid }));
         }
-        CliError::invalid(path.clone(), invalid)
+        CliError::invalid(path.clone(), *invalid)
     })?;
     host.folders().check().map_err(berth_workflow::WorkflowError::from)?;
     let plan = Arc::new(plan);
@@ -48,7 +48,13 @@ pub(crate) fn run(arguments: RunArguments, bars: MultiProgress) -> Result<(), Cl
         Box::new(Lines::default())
     };
     let progress = Arc::new(Progress::new(view, &plan));
-    let result = execute(&host, plan.clone(), progress.clone(), cancel, bars)?;
+    let temporary_path = temporary.path().to_owned();
+    let exit = move || {
+        // Goes only when it is empty.
+        let _ = std::fs::remove_dir(&temporary_path);
+        std::process::exit(INTERRUPTED.into())
+    };
+    let result = execute(&host, plan.clone(), progress.clone(), cancel, bars, exit)?;
     let written = progress.take();
     let kept = keep(temporary, &written)?;
     let report = Report {
@@ -66,13 +72,14 @@ pub(crate) fn run(arguments: RunArguments, bars: MultiProgress) -> Result<(), Cl
     CliError::partly_invalid(path, &plan)
 }
 
-/// Runs a plan; the first Ctrl-C cancels it, the second ends the process.
+/// Runs a plan; the first Ctrl-C cancels it, the second ends the process by `exit`.
 fn execute(
     host: &Arc<Host>,
     plan: Arc<Plan>,
     progress: Arc<Progress>,
     cancel: Cancel,
     bars: MultiProgress,
+    exit: impl FnOnce() + Send + 'static,
 ) -> Result<Result<Outcome, RunError>, CliError> {
     let runtime = runtime().map_err(|source| CliError::System { what: "start threads", source })?;
     let stop = cancel.clone();
@@ -81,7 +88,7 @@ fn execute(
             stop.cancel();
             bars.suspend(|| eprintln!("stopping; Ctrl-C again exits at once"));
             if tokio::signal::ctrl_c().await.is_ok() {
-                std::process::exit(INTERRUPTED.into());
+                exit();
             }
         }
     });

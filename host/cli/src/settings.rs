@@ -52,11 +52,7 @@ pub(crate) fn open(settings: Settings) -> Result<Host, CliError> {
 }
 
 /// Reads a workflow and changes it.
-pub(crate) fn workflow(
-    path: &Path,
-    changes: &Changes,
-    host: &Host,
-) -> Result<Workflow, CliError> {
+pub(crate) fn workflow(path: &Path, changes: &Changes, host: &Host) -> Result<Workflow, CliError> {
     let text = std::fs::read(path)
         .map_err(|source| CliError::ReadWorkflow { path: path.to_owned(), source })?;
     let failed = |error: WorkflowError| CliError::Workflow { path: path.to_owned(), error };

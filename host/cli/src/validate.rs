@@ -16,13 +16,9 @@ pub(crate) fn validate(arguments: ValidateArguments) -> Result<(), CliError> {
     let plan = host
         .runner()
         .validate(&workflow, None, &Cancel::new())
-        .map_err(|invalid| CliError::invalid(path.clone(), invalid))?;
+        .map_err(|invalid| CliError::invalid(path.clone(), *invalid))?;
     CliError::partly_invalid(path.clone(), &plan)?;
     let (all, needed) = (workflow.nodes().len(), plan.nodes().count());
-    let outputs = plan.nodes().filter(|node| node.is_output).count();
-    line(format_args!(
-        "{}: valid; {needed} of {all} nodes run for {outputs} output(s)",
-        path.display()
-    ))?;
+    line(format_args!("{}: valid, {needed} of {all} nodes are needed", path.display()))?;
     Ok(())
 }

@@ -124,7 +124,7 @@ impl View for Bars {
                 // Where this fails there is no terminal to tell it to.
                 let _ = self.bars.println(format!("✓ {}", finished(label, steps, *seconds)));
             }
-            Event::ExecutionError { .. } | Event::ExecutionInterrupted { .. } => {
+            Event::ExecutionError(_) | Event::ExecutionInterrupted { .. } => {
                 drop(running);
                 self.clear();
             }
@@ -184,7 +184,10 @@ mod tests {
         assert_eq!(rate(3.456), "3.5 it/s");
         assert_eq!(rate(0.25), "4.00 s/it");
         assert_eq!(rate(0.0), "- it/s");
-        assert_eq!(finished("5 (KSampler)", 20, 2.0), "5 (KSampler)  2.00 s  (20 steps, 10.0 it/s)");
+        assert_eq!(
+            finished("5 (KSampler)", 20, 2.0),
+            "5 (KSampler)  2.00 s  (20 steps, 10.0 it/s)"
+        );
         assert_eq!(finished("4 (EmptyLatentImage)", 0, 0.001), "4 (EmptyLatentImage)  1 ms");
     }
 }

@@ -174,7 +174,6 @@ pub(crate) fn unwritten<T: Pod>(count: usize) -> Result<Vec<T>, MemoryError> {
     values.try_reserve_exact(count).map_err(|error| refused("allocate", error))?;
     // SAFETY: the capacity is at least `count`; every pattern of bits is a `T`, and
     // whoever asked writes each element before it is read.
-    #[expect(clippy::uninit_vec, reason = "kernels write every element of what they return")]
     unsafe {
         values.set_len(count);
     }

@@ -106,9 +106,10 @@ pub(crate) fn conv_transpose2d(
         let first = channel / group_out * depth;
         out.fill(bias.map_or(0.0, |bias| bias[channel]));
         for c in first..first + depth {
-            let x = &x[(image * conv.channels + c) * conv.height * conv.width..];
+            let size = conv.height * conv.width;
+            let x = &x[(image * conv.channels + c) * size..][..size];
             let weight = &weight[(c * group_out + channel % group_out) * kh * kw..];
-            for at in 0..conv.height * conv.width {
+            for (at, x) in x.iter().enumerate() {
                 let (iy, ix) = (at / conv.width, at % conv.width);
                 for y in 0..kh {
                     let row = tap(iy, conv.stride.0, y, conv.dilation.0, conv.padding.0, conv.out_height);
@@ -117,7 +118,7 @@ pub(crate) fn conv_transpose2d(
                         let column =
                             tap(ix, conv.stride.1, i, conv.dilation.1, conv.padding.1, conv.out_width);
                         if let Some(column) = column {
-                            out[row * conv.out_width + column] += x[at] * weight[y * kw + i];
+                            out[row * conv.out_width + column] += x * weight[y * kw + i];
                         }
                     }
                 }

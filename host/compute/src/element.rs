@@ -34,9 +34,9 @@ pub(crate) trait Element: WithDType + Pod + PartialOrd + Send + Sync {
     }
 
     /// Its value; exact but for `i64` beyond 2⁵³.
-    fn to_f64(self) -> f64;
+    fn value(self) -> f64;
     /// The nearest value; integers truncate and saturate, and NaN is 0.
-    fn from_f64(value: f64) -> Self;
+    fn nearest(value: f64) -> Self;
     /// Its value as an integer, truncated and saturated, NaN being 0.
     fn to_i64(self) -> i64;
     /// The nearest value of an integer; integers saturate.
@@ -67,11 +67,11 @@ macro_rules! integer {
                 if other == 0 { 0 } else { self.wrapping_div(other) }
             }
             #[inline(always)]
-            fn to_f64(self) -> f64 {
+            fn value(self) -> f64 {
                 self as f64
             }
             #[inline(always)]
-            fn from_f64(value: f64) -> Self {
+            fn nearest(value: f64) -> Self {
                 value as Self
             }
             #[inline(always)]
@@ -118,16 +118,16 @@ macro_rules! float {
                 self / other
             }
             #[inline(always)]
-            fn to_f64(self) -> f64 {
+            fn value(self) -> f64 {
                 $to(self)
             }
             #[inline(always)]
-            fn from_f64(value: f64) -> Self {
+            fn nearest(value: f64) -> Self {
                 $from(value)
             }
             #[inline(always)]
             fn to_i64(self) -> i64 {
-                Element::to_f64(self) as i64
+                Element::value(self) as i64
             }
             #[inline(always)]
             fn from_i64(value: i64) -> Self {
@@ -176,12 +176,12 @@ mod tests {
 
     #[test]
     fn floats_become_integers_by_truncation_and_saturation() {
-        assert_eq!(u8::from_f64(-3.7), 0);
-        assert_eq!(u8::from_f64(255.9), 255);
-        assert_eq!(u8::from_f64(1e9), 255);
-        assert_eq!(i32::from_f64(-3.7), -3);
-        assert_eq!(i64::from_f64(f64::INFINITY), i64::MAX);
-        assert_eq!(u32::from_f64(f64::NAN), 0);
+        assert_eq!(u8::nearest(-3.7), 0);
+        assert_eq!(u8::nearest(255.9), 255);
+        assert_eq!(u8::nearest(1e9), 255);
+        assert_eq!(i32::nearest(-3.7), -3);
+        assert_eq!(i64::nearest(f64::INFINITY), i64::MAX);
+        assert_eq!(u32::nearest(f64::NAN), 0);
         assert_eq!(u8::from_i64(-1), 0);
         assert_eq!(i32::from_i64(i64::MAX), i32::MAX);
         assert_eq!(f32::from_i64(16_777_217), 16_777_216.0);

@@ -75,8 +75,8 @@ fn walk<const N: usize>(
     let Some((first, rest)) = loops.split_first() else { return row(offsets) };
     for _ in 0..first.count {
         walk(rest, offsets, row);
-        for n in 0..N {
-            offsets[n] += first.steps[n];
+        for (offset, step) in offsets.iter_mut().zip(first.steps) {
+            *offset += step;
         }
     }
 }

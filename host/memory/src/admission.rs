@@ -109,10 +109,8 @@ pub(crate) fn admit<D: Device>(
                 state.waits += u64::from(waited);
                 let (mut lease, arrivals) = take(memory, &mut state, request, &needs);
                 drop(state);
-                return match arrive(&mut lease, arrivals, needs.arriving.len(), cancel) {
-                    Ok(()) => Ok(lease),
-                    Err(error) => Err(error),
-                };
+                arrive(&mut lease, arrivals, needs.arriving.len(), cancel)?;
+                return Ok(lease);
             }
             Step::Fail(error) => {
                 drop(state);
@@ -169,12 +167,12 @@ fn arrive<D: Device>(
     if arrivals.len() != expected {
         return Err(State::<D>::not_there("bring an input"));
     }
-    for arrival in arrivals {
+    for mut arrival in arrivals {
         if cancel.is_cancelled() {
             return Err(MemoryError::Cancelled);
         }
         let key = arrival.key();
-        lease.fill(key, &arrival.run()?);
+        lease.fill(key, arrival.run()?);
     }
     Ok(())
 }
@@ -251,7 +249,7 @@ impl<D: Device> State<D> {
         let over_quota = self.over_quota(needs);
         if over_quota > 0 {
             let walk = Walk::device_of(record);
-            return match self.try_room(shared, walk, over_quota, wish) {
+            return match self.try_room(shared, record, walk, over_quota, wish) {
                 Ok(round) => Step::Move(round, HoldsUp::Account),
                 Err(_) if self.quota_may_come_free(record) => Step::Wait(HoldsUp::Account),
                 Err(Some(error)) => Step::Fail(error),
@@ -262,7 +260,7 @@ impl<D: Device> State<D> {
         }
         let over_limit = self.ledger.over_limit(Place::Device, needs.device);
         if over_limit > 0 {
-            return match self.try_room(shared, Walk::device(), over_limit, wish) {
+            return match self.try_room(shared, record, Walk::device(), over_limit, wish) {
                 Ok(round) => Step::Move(round, HoldsUp::Everybody),
                 Err(_) if self.room_may_come_free(needs, wish.is_some()) => {
                     Step::Wait(HoldsUp::Everybody)
@@ -271,12 +269,12 @@ impl<D: Device> State<D> {
                 Err(None) => Step::Fail(self.ledger.out_of_memory(Place::Device, requested)),
             };
         }
-        let wanted = pressure.used.saturating_add(needs.device);
-        *down_to = (*down_to).min(wanted.saturating_sub(wish.unwrap_or(0)));
-        let wished = wanted.saturating_sub(*down_to);
-        if wish.is_some()
-            && wished > 0
-            && let Ok(round) = self.make_room(shared, Walk::device(), wished, Copies::Spare)
+        if let Some(wish) = wish {
+            *down_to = (*down_to).min(pressure.used.saturating_sub(wish));
+        }
+        let wished = pressure.used.saturating_sub(*down_to);
+        if wished > 0
+            && let Ok(round) = self.make_room(shared, record, Walk::device(), wished, Copies::Spare)
         {
             return Step::Move(round, HoldsUp::Everybody);
         }
@@ -291,12 +289,13 @@ impl<D: Device> State<D> {
     fn try_room<'a>(
         &mut self,
         shared: &'a Shared<D>,
+        record: usize,
         walk: Walk,
         wanted: u64,
         wish: Option<u64>,
     ) -> Result<Round<'a, D>, Option<MemoryError>> {
         match wish {
-            Some(_) => self.make_room(shared, walk, wanted, Copies::Any),
+            Some(_) => self.make_room(shared, record, walk, wanted, Copies::Any),
             None => Err(None),
         }
     }
@@ -324,7 +323,6 @@ impl<D: Device> State<D> {
             let may_go = ledger.reserved.saturating_add(ledger.pinned).saturating_add(needs.idle);
             ledger.used(Place::Device).saturating_sub(may_go)
         };
-        ledger.leases > 0
-            && needs.requested.saturating_add(stays) <= ledger.limit(Place::Device)
+        ledger.leases > 0 && needs.requested.saturating_add(stays) <= ledger.limit(Place::Device)
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::list::Link;
-use crate::{Residency, Source};
+use crate::{Residency, Source, Tier};
 
 /// Which allocation: unique in its memory, never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,6 +28,13 @@ pub(crate) enum Place {
 
 impl Place {
     pub(crate) const BOTH: [Place; 2] = [Place::Device, Place::Host];
+
+    pub(crate) fn tier(self) -> Tier {
+        match self {
+            Place::Device => Tier::Device,
+            Place::Host => Tier::Host,
+        }
+    }
 }
 
 /// One value for each place.

@@ -56,7 +56,9 @@ pub enum MemoryError {
     Cancelled,
 
     /// Bytes outside of an allocation were asked for.
-    #[error("{length} bytes from byte {offset} on do not lie inside an allocation of {bytes} bytes")]
+    #[error(
+        "{length} bytes from byte {offset} on do not lie inside an allocation of {bytes} bytes"
+    )]
     OutOfRange {
         /// The first byte asked for.
         offset: u64,

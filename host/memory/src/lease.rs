@@ -1,5 +1,6 @@
 //! The right to use allocations on the device for one operation.
 
+use std::fmt;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -106,9 +107,9 @@ impl<D: Device> Lease<D> {
                 removed.extend(state.remove_if_unheld(key));
             } else if leaves && state.can_leave_now(key) {
                 leaving.extend(Departure::begin(shared, &mut state, key, Place::Device));
-                state.evictions += 1;
             }
         }
+        state.evictions += leaving.len() as u64;
         state.ledger.end_lease(record);
         shared.changed(&state);
         let ids: SmallVec<[_; 2]> =
@@ -131,6 +132,17 @@ impl<D: Device> Lease<D> {
             }
         }
         handles
+    }
+}
+
+impl<D: Device> fmt::Debug for Lease<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lease")
+            .field("account", &self.account.name())
+            .field("inputs", &self.inputs.len())
+            .field("outputs", &self.outputs)
+            .field("reserved", &self.reserved)
+            .finish_non_exhaustive()
     }
 }
 

@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 use crate::entry::{AllocationId, Both, Entry, Holder, Place, Range};
 use crate::list::{Key, Link, Links};
 use crate::record::{Recency, Record};
-use crate::{Account, AccountUse, Limits, MemoryError, PerTier, Residency, Tier, TierUse};
+use crate::{Account, AccountUse, Limits, PerTier, Residency, Tier, TierUse};
 
 pub(crate) struct Ledger<C> {
     pub(crate) entries: Slab<Entry<C>>,
@@ -83,10 +83,12 @@ impl<C> Ledger<C> {
 
     /// An entry by its key. Keys come from handles, leases, transfers and lists,
     /// each of which keeps the entry from being removed.
+    #[expect(clippy::indexing_slicing, reason = "whoever has a key keeps its entry")]
     pub(crate) fn entry(&self, key: Key) -> &Entry<C> {
         &self.entries[key]
     }
 
+    #[expect(clippy::indexing_slicing, reason = "whoever has a key keeps its entry")]
     pub(crate) fn entry_mut(&mut self, key: Key) -> &mut Entry<C> {
         &mut self.entries[key]
     }
@@ -363,10 +365,7 @@ impl<C> Ledger<C> {
 
     fn set_place(&mut self, key: Key, place: Place, there: bool) {
         self.unlist(key);
-        let tier = match place {
-            Place::Device => Tier::Device,
-            Place::Host => Tier::Host,
-        };
+        let tier = place.tier();
         let Self { entries, records, .. } = self;
         let Some(entry) = entries.get_mut(key) else { return };
         debug_assert_ne!(*entry.on.get(tier), there);
@@ -379,7 +378,11 @@ impl<C> Ledger<C> {
                     if there { charge.wrapping_add(bytes) } else { charge.wrapping_sub(bytes) };
             }
         }
-        if there { self.take(tier, bytes) } else { self.give_back(tier, bytes) }
+        if there {
+            self.take(tier, bytes)
+        } else {
+            self.give_back(tier, bytes)
+        }
         self.list(key);
     }
 
@@ -389,7 +392,11 @@ impl<C> Ledger<C> {
         let entry = self.entry_mut(key);
         debug_assert_ne!(entry.moving, moving);
         entry.moving = moving;
-        if moving { self.transfers += 1 } else { self.transfers -= 1 }
+        if moving {
+            self.transfers += 1
+        } else {
+            self.transfers -= 1
+        }
         self.list(key);
     }
 
@@ -415,10 +422,8 @@ impl<C> Ledger<C> {
         let Self { entries, records, recency, .. } = self;
         let Some(entry) = entries.get_mut(key) else { return };
         let shared = entry.holders.len() > 1;
-        let listed = Both {
-            device: entry.leaving(Place::Device),
-            host: entry.leaving(Place::Host),
-        };
+        let listed =
+            Both { device: entry.leaving(Place::Device), host: entry.leaving(Place::Host) };
         entry.listed = listed;
         entry.listed_as_shared = shared;
         for place in Place::BOTH {
@@ -449,51 +454,6 @@ impl<C> Ledger<C> {
                     list.remove(&mut OfRecord(entries, place, holder), key);
                 }
             });
-        }
-    }
-
-    // Shortages.
-
-    /// Whether every holder has room in its quota for an allocation in one more tier.
-    pub(crate) fn fits_quotas(&self, key: Key, tier: Tier) -> bool {
-        let entry = self.entry(key);
-        entry.holders.iter().all(|holder| {
-            let record = self.records.get(holder.record);
-            record.is_none_or(|record| record.over_quota(tier, entry.bytes) == 0)
-        })
-    }
-
-    /// The error that a place's limit is no room for `requested` bytes.
-    pub(crate) fn out_of_memory(&self, place: Place, requested: u64) -> MemoryError {
-        let tier = match place {
-            Place::Device => Tier::Device,
-            Place::Host => Tier::Host,
-        };
-        let mut holders: Vec<_> = self
-            .records
-            .iter()
-            .map(|(_, record)| (record.account.name().to_owned(), *record.charge.get(tier)))
-            .filter(|(_, bytes)| *bytes > 0)
-            .collect();
-        holders.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        MemoryError::OutOfMemory {
-            tier,
-            requested,
-            limit: self.limit(place),
-            used: self.used(place),
-            holders,
-        }
-    }
-
-    /// The error that an account's quota is no room for `requested` bytes.
-    pub(crate) fn quota_exceeded(&self, record: usize, tier: Tier, requested: u64) -> MemoryError {
-        let record = &self.records[record];
-        MemoryError::QuotaExceeded {
-            plugin: record.account.name().to_owned(),
-            tier,
-            requested,
-            limit: record.quota.get(tier).unwrap_or(u64::MAX),
-            used: *record.charge.get(tier),
         }
     }
 }

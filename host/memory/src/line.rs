@@ -39,6 +39,11 @@ impl Line {
         self.waiting.is_empty()
     }
 
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// What those ahead hold up, if they hold up this one. Without a ticket everyone is ahead.
     pub(crate) fn held_up(&self, ticket: Option<Ticket>, record: usize) -> Option<HoldsUp> {
         self.waiting

@@ -1,15 +1,15 @@
-//! One machine's memory: the way in.
+//! One machine's memory: what makes allocations and leases, and what is known of them.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::admission::{Request, admit};
-use crate::entry::{Place, Range};
+use crate::entry::Range;
 use crate::handle::Handle;
 use crate::lease::Lease;
 use crate::offload::OffloadMode;
 use crate::room::run_all;
 use crate::state::{Content, HostBytes, Shared};
-use crate::transfer::{Arrival, Departure};
 use crate::walk::{Copies, Walk};
 use crate::{Account, Cancel, Device, Limits, MemoryError, PerTier, Source, Stats, Tier};
 
@@ -19,6 +19,12 @@ pub struct Memory<D: Device>(pub(crate) Arc<Shared<D>>);
 impl<D: Device> Clone for Memory<D> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
+    }
+}
+
+impl<D: Device> fmt::Debug for Memory<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory").field("limits", &self.0.limits).finish_non_exhaustive()
     }
 }
 
@@ -141,8 +147,7 @@ impl<D: Device> Memory<D> {
         for input in inputs {
             input.check_home(self)?;
         }
-        let reserve =
-            outputs.iter().fold(workspace, |sum, (bytes, _)| sum.saturating_add(*bytes));
+        let reserve = outputs.iter().fold(workspace, |sum, (bytes, _)| sum.saturating_add(*bytes));
         admit(self, &Request { account, inputs, outputs, reserve }, cancel)
     }
 
@@ -189,12 +194,15 @@ impl<D: Device> Memory<D> {
         shared.changed(&state);
         loop {
             state.ledger.tick();
-            let over = state.ledger.records.get(record).map_or(0, |r| r.over_quota(Tier::Device, 0));
+            let over =
+                state.ledger.records.get(record).map_or(0, |r| r.over_quota(Tier::Device, 0));
             if over == 0 || !state.may_leave() {
                 return;
             }
             let walk = Walk::device_of(record);
-            let Ok(round) = state.make_room(shared, walk, over, Copies::Any) else { return };
+            let Ok(round) = state.make_room(shared, record, walk, over, Copies::Any) else {
+                return;
+            };
             drop(state);
             if let Err(error) = run_all(round) {
                 tracing::warn!(%error, account = account.name(), "over its quota for now");
@@ -202,107 +210,5 @@ impl<D: Device> Memory<D> {
             }
             state = shared.lock();
         }
-    }
-
-    /// Lets allocations leave the device now, and gives the bytes that left. What an
-    /// operation uses stays.
-    ///
-    /// # Errors
-    /// [`MemoryError::OutOfMemory`] or [`MemoryError::QuotaExceeded`] when the host has
-    /// no room for dirty bytes, and what the device said. What left before has left.
-    pub fn offload(&self, handles: &[&Handle<D>]) -> Result<u64, MemoryError> {
-        let shared = &*self.0;
-        let mut left = 0_u64;
-        for handle in handles {
-            handle.check_home(self)?;
-            let mut state = shared.lock();
-            loop {
-                let entry = state.ledger.entry(handle.key());
-                if entry.moving {
-                    state = shared.wait(state);
-                    continue;
-                }
-                if !entry.on.device || entry.pins.device > 0 {
-                    break;
-                }
-                let round = if state.can_leave_now(handle.key()) {
-                    Ok(smallvec::SmallVec::new())
-                } else {
-                    let records: smallvec::SmallVec<[usize; 2]> =
-                        entry.holders.iter().map(|holder| holder.record).collect();
-                    state.make_host_room(shared, &records, handle.bytes())
-                };
-                match round {
-                    Ok(round) if round.is_empty() => {
-                        let departure =
-                            Departure::begin(shared, &mut state, handle.key(), Place::Device);
-                        drop(state);
-                        if let Some(departure) = departure {
-                            departure.run()?;
-                            left = left.saturating_add(handle.bytes());
-                        }
-                        state = shared.lock();
-                        break;
-                    }
-                    Ok(round) => {
-                        drop(state);
-                        run_all(round)?;
-                        state = shared.lock();
-                    }
-                    Err(_) if state.ledger.transfers > 0 => state = shared.wait(state),
-                    Err(error) => {
-                        drop(state);
-                        return Err(error);
-                    }
-                }
-            }
-        }
-        Ok(left)
-    }
-
-    /// Brings allocations to the device as far as there is room, without anything leaving
-    /// for them, and gives the bytes that came.
-    ///
-    /// # Errors
-    /// [`MemoryError::Cancelled`], and what the device or a source said. What came before
-    /// has come.
-    pub fn restore(
-        &self,
-        account: &Account,
-        handles: &[&Handle<D>],
-        cancel: &Cancel,
-    ) -> Result<u64, MemoryError> {
-        let shared = &*self.0;
-        let mut came = 0_u64;
-        for handle in handles {
-            handle.check_home(self)?;
-            let (key, bytes) = (handle.key(), handle.bytes());
-            let mut state = shared.lock();
-            while state.ledger.entry(key).moving && !cancel.is_cancelled() {
-                state = shared.wait(state);
-            }
-            if cancel.is_cancelled() {
-                drop(state);
-                return Err(MemoryError::Cancelled);
-            }
-            let record = state.ledger.record(account);
-            let over = state.ledger.records.get(record).map_or(0, |r| r.over_quota(Tier::Device, bytes));
-            // Whoever waits in line waits for just this room.
-            if state.ledger.entry(key).on.device
-                || over > 0
-                || !state.line.is_empty()
-                || state.ledger.over_limit(Place::Device, bytes) > 0
-                || !state.ledger.fits_quotas(key, Tier::Device)
-            {
-                continue;
-            }
-            let arrival = Arrival::begin(shared, &mut state, key);
-            drop(state);
-            if let Some(arrival) = arrival {
-                arrival.run()?;
-                came = came.saturating_add(bytes);
-            }
-        }
-        Ok(came)
     }
 }

@@ -150,10 +150,7 @@ mod tests {
     #[test]
     fn a_folder_is_not_a_model() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(matches!(
-            ModelFile::open(folder.path()),
-            Err(MemoryError::FileUnavailable { .. })
-        ));
+        assert!(matches!(ModelFile::open(folder.path()), Err(MemoryError::FileUnavailable { .. })));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::walk::{Copies, Walk};
 use crate::{Device, MemoryError, Tier};
 
 /// What begins to leave in one round.
-pub(crate) type Round<'a, D> = SmallVec<[Departure<'a, D>; 4]>;
+pub(crate) type Round<'a, D> = Vec<Departure<'a, D>>;
 
 /// Why the host has no place for bytes.
 #[derive(Debug, Clone, Copy)]
@@ -34,12 +34,14 @@ enum HostRoom {
 }
 
 impl<D: Device> State<D> {
-    /// Begins to make room on the device: about `wanted` bytes of what `walk` finds. The
-    /// error says why there is nothing: the host's own shortage, if dirty
-    /// bytes could go but for it.
+    /// Begins to make room on the device for an account: about `wanted` bytes of what
+    /// `walk` finds. The error says why there is nothing: a shortage of the host, if
+    /// dirty bytes could go but for it. What another account's quota keeps from going is
+    /// simply in the way.
     pub(crate) fn make_room<'a>(
         &mut self,
         shared: &'a Shared<D>,
+        asker: usize,
         mut walk: Walk,
         wanted: u64,
         copies: Copies,
@@ -73,6 +75,7 @@ impl<D: Device> State<D> {
                         }
                         // For a wish, the search is not worth the time.
                         HostRoom::Never(_) if copies == Copies::Spare => break,
+                        HostRoom::Never(HostFull::Quota(record)) if record != asker => {}
                         HostRoom::Never(full) => {
                             if short.is_none_or(|(least, _)| bytes < least) {
                                 short = Some((bytes, full));
@@ -98,7 +101,7 @@ impl<D: Device> State<D> {
         bytes: u64,
     ) -> Result<Round<'a, D>, MemoryError> {
         match self.host_room(records, bytes, Copies::Any) {
-            HostRoom::Now => Ok(SmallVec::new()),
+            HostRoom::Now => Ok(Round::new()),
             HostRoom::Without(copies) => Ok(self.begin_all(shared, &copies, Place::Host)),
             HostRoom::Never(full) => Err(self.host_full(bytes, full)),
         }
@@ -115,7 +118,8 @@ impl<D: Device> State<D> {
     /// a quota only what its account holds goes.
     fn host_room(&self, records: &[usize], bytes: u64, copies: Copies) -> HostRoom {
         for &record in records {
-            let over = self.ledger.records.get(record).map_or(0, |r| r.over_quota(Tier::Host, bytes));
+            let over =
+                self.ledger.records.get(record).map_or(0, |r| r.over_quota(Tier::Host, bytes));
             if over > 0 {
                 return match self.host_drops(Walk::host(Some(record), copies), over) {
                     Some(drops) => HostRoom::Without(drops),
@@ -143,12 +147,7 @@ impl<D: Device> State<D> {
         Some(drops)
     }
 
-    fn begin_all<'a>(
-        &mut self,
-        shared: &'a Shared<D>,
-        keys: &[Key],
-        place: Place,
-    ) -> Round<'a, D> {
+    fn begin_all<'a>(&mut self, shared: &'a Shared<D>, keys: &[Key], place: Place) -> Round<'a, D> {
         keys.iter().filter_map(|&key| Departure::begin(shared, self, key, place)).collect()
     }
 }

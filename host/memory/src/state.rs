@@ -64,10 +64,16 @@ impl<D: Device> Content<D> {
 pub(crate) struct Removed<D: Device> {
     content: Content<D>,
     bytes: Both<u64>,
+    /// What a source does when it goes is its own business, so it goes without the lock.
+    _origin: Option<Range>,
 }
+
+/// More than any machine has, and little enough that no sum of two overflows.
+const MOST: u64 = 1 << 62;
 
 impl<D: Device> Shared<D> {
     pub(crate) fn new(device: D, limits: Limits, mode: Box<dyn OffloadMode>) -> Self {
+        let limits = Limits { device: limits.device.min(MOST), host: limits.host.min(MOST) };
         let state = State {
             ledger: Ledger::new(limits),
             line: Line::default(),
@@ -102,7 +108,7 @@ impl<D: Device> Shared<D> {
 
     /// Frees what nobody holds. Without the lock: freeing may take its time.
     pub(crate) fn free(&self, removed: Removed<D>) {
-        let Removed { content, bytes } = removed;
+        let Removed { content, bytes, _origin } = removed;
         if content.device.is_none() && content.host.is_none() {
             return;
         }
@@ -187,7 +193,7 @@ impl<D: Device> State<D> {
         if entry.on.device || entry.on.host {
             self.ledger.transfers += 1;
         }
-        Some(Removed { content: entry.content, bytes })
+        Some(Removed { content: entry.content, bytes, _origin: entry.origin })
     }
 
     /// One hold less, and what is left to free if it was the last one.
@@ -198,6 +204,9 @@ impl<D: Device> State<D> {
     /// The error that a thread's promise to another was broken. Kept as data: the
     /// books are right, so the memory goes on.
     pub(crate) fn not_there(operation: &'static str) -> MemoryError {
-        MemoryError::Device { operation, reason: "the bytes are not where they should be".to_owned() }
+        MemoryError::Device {
+            operation,
+            reason: "the bytes are not where they should be".to_owned(),
+        }
     }
 }

@@ -5,7 +5,7 @@
 //! happens under the lock, and it leaves no order of locks to get wrong.
 //!
 //! Tests replace the monitor by one that [`shuttle`] schedules, so that the
-//! interleavings of several threads can be searched (`src/schedules.rs`).
+//! interleavings of several threads can be searched (`src/tests/schedules.rs`).
 
 use std::time::Duration;
 
@@ -74,10 +74,15 @@ pub(crate) mod scheduled {
         SCHEDULED.set(false);
     }
 
+    pub(crate) struct Scheduled<T> {
+        value: shuttle::sync::Mutex<T>,
+        changed: shuttle::sync::Condvar,
+    }
+
     /// The plain monitor, or shuttle's inside of [`explore`].
     pub(crate) enum Monitor<T> {
         Plain(plain::Monitor<T>),
-        Scheduled { value: shuttle::sync::Mutex<T>, changed: shuttle::sync::Condvar },
+        Scheduled(Box<Scheduled<T>>),
     }
 
     pub(crate) enum Guard<'a, T> {
@@ -88,10 +93,10 @@ pub(crate) mod scheduled {
     impl<T> Monitor<T> {
         pub(crate) fn new(value: T) -> Self {
             if SCHEDULED.get() {
-                Self::Scheduled {
+                Self::Scheduled(Box::new(Scheduled {
                     value: shuttle::sync::Mutex::new(value),
                     changed: shuttle::sync::Condvar::new(),
-                }
+                }))
             } else {
                 Self::Plain(plain::Monitor::new(value))
             }
@@ -100,8 +105,8 @@ pub(crate) mod scheduled {
         pub(crate) fn lock(&self) -> Guard<'_, T> {
             match self {
                 Self::Plain(monitor) => Guard::Plain(monitor.lock()),
-                Self::Scheduled { value, .. } => {
-                    Guard::Scheduled(value.lock().unwrap_or_else(PoisonError::into_inner))
+                Self::Scheduled(monitor) => {
+                    Guard::Scheduled(monitor.value.lock().unwrap_or_else(PoisonError::into_inner))
                 }
             }
         }
@@ -110,8 +115,8 @@ pub(crate) mod scheduled {
         pub(crate) fn wait<'a>(&'a self, guard: Guard<'a, T>) -> Guard<'a, T> {
             match (self, guard) {
                 (Self::Plain(monitor), Guard::Plain(guard)) => Guard::Plain(monitor.wait(guard)),
-                (Self::Scheduled { changed, .. }, Guard::Scheduled(guard)) => Guard::Scheduled(
-                    changed.wait(guard).unwrap_or_else(PoisonError::into_inner),
+                (Self::Scheduled(monitor), Guard::Scheduled(guard)) => Guard::Scheduled(
+                    monitor.changed.wait(guard).unwrap_or_else(PoisonError::into_inner),
                 ),
                 _ => panic!("a guard of another monitor"),
             }
@@ -120,7 +125,7 @@ pub(crate) mod scheduled {
         pub(crate) fn notify(&self) {
             match self {
                 Self::Plain(monitor) => monitor.notify(),
-                Self::Scheduled { changed, .. } => changed.notify_all(),
+                Self::Scheduled(monitor) => monitor.changed.notify_all(),
             }
         }
     }

@@ -104,7 +104,8 @@ pub(crate) struct Arrival<'a, D: Device> {
     key: Key,
     bytes: u64,
     format: D::Format,
-    origin: Origin,
+    /// Given up before the end: a copy on the host may leave right after it.
+    origin: Option<Origin>,
     /// Whether bytes that are read from a source are kept on the host too.
     keep: bool,
     kept: Option<HostBytes>,
@@ -140,25 +141,17 @@ impl<'a, D: Device> Arrival<'a, D> {
         }
         state.ledger.enter(key, Place::Device);
         state.ledger.set_moving(key, true);
-        Some(Self {
-            shared,
-            key,
-            bytes,
-            format,
-            origin,
-            keep,
-            kept: None,
-            arrived: None,
-        })
+        Some(Self { shared, key, bytes, format, origin: Some(origin), keep, kept: None, arrived: None })
     }
 
     pub(crate) fn key(&self) -> Key {
         self.key
     }
 
-    /// Runs, without the lock.
-    pub(crate) fn run(mut self) -> Result<Arc<D::Buffer>, MemoryError> {
-        let Self { shared, bytes, format, origin, keep, kept, .. } = &mut self;
+    /// Runs, without the lock. Who has no pin must not keep the buffer: it could leave
+    /// as soon as the arrival is dropped, and would not be gone.
+    pub(crate) fn run(&mut self) -> Result<&Arc<D::Buffer>, MemoryError> {
+        let Self { shared, bytes, format, origin, keep, kept, arrived, .. } = self;
         let mut fill = |into: &mut [u8]| {
             if into.len() as u64 != *bytes {
                 return Err(MemoryError::Device {
@@ -167,8 +160,9 @@ impl<'a, D: Device> Arrival<'a, D> {
                 });
             }
             match origin {
-                Origin::Host(host) => into.copy_from_slice(&host.0),
-                Origin::Source(range) => range.source.read(range.offset, into)?,
+                Some(Origin::Host(host)) => into.copy_from_slice(&host.0),
+                Some(Origin::Source(range)) => range.source.read(range.offset, into)?,
+                None => return Err(State::<D>::not_there("be filled")),
             }
             if *keep {
                 *kept = Some(HostBytes(Box::from(&*into)));
@@ -176,13 +170,13 @@ impl<'a, D: Device> Arrival<'a, D> {
             Ok(())
         };
         let buffer = Arc::new(shared.device.create(*bytes, *format, &mut fill)?);
-        self.arrived = Some(buffer.clone());
-        Ok(buffer)
+        Ok(arrived.insert(buffer))
     }
 }
 
 impl<D: Device> Drop for Arrival<'_, D> {
     fn drop(&mut self) {
+        let from_source = matches!(self.origin.take(), Some(Origin::Source(_)));
         let mut state = self.shared.lock();
         let State { ledger, moved, .. } = &mut *state;
         let content = &mut ledger.entry_mut(self.key).content;
@@ -190,7 +184,7 @@ impl<D: Device> Drop for Arrival<'_, D> {
             Some(buffer) => {
                 content.device = Some(buffer);
                 moved.to_device += self.bytes;
-                if matches!(self.origin, Origin::Source(_)) {
+                if from_source {
                     moved.from_disk += self.bytes;
                 }
                 match self.kept.take() {

@@ -117,7 +117,11 @@ impl Walk {
         let recency: Option<&Recency> = match self.stage {
             Stage::Begin | Stage::End => None,
             Stage::Free | Stage::Costly => {
-                if self.record.is_some() { of_record.map(|record| &record.own) } else { all }
+                if self.record.is_some() {
+                    of_record.map(|record| &record.own)
+                } else {
+                    all
+                }
             }
             Stage::SharedFree | Stage::SharedCostly => of_record.map(|record| &record.shared),
         }

@@ -32,5 +32,5 @@ pub use error::{GuestError, SandboxError};
 pub use events::{Artifact, Level, NodeEvents, Place};
 pub use files::Folders;
 pub use models::ModelFolders;
-pub use plugin::{Plugin, RunContext};
+pub use plugin::{Plugin, RunContext, STACK_SIZE};
 pub use value::{FunctionValue, List, Object, Value};

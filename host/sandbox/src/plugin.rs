@@ -30,8 +30,12 @@ const LARGEST_COMPONENT: usize = 64 << 20;
 /// done there.
 const CHECK_LIMIT: Duration = Duration::from_secs(10);
 
+/// The native stack that a thread needs to run nodes, in bytes: 1 MiB and what the
+/// host itself takes for each of [`DEEPEST`] calls inside of one another.
+pub const STACK_SIZE: usize = 16 << 20;
+
 /// How deep functions may call functions. Each level takes up to 1 MiB of native
-/// stack; threads that run nodes have [`crate::STACK_SIZE`].
+/// stack; threads that run nodes have [`STACK_SIZE`].
 const DEEPEST: u32 = 8;
 
 /// Bytes that a guest may pass to the host in one call: one 4K image of
@@ -178,7 +182,8 @@ impl Plugin {
         self.guest_memory_peak.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn sandbox(&self) -> &Arc<Sandbox> {
+    /// Where it was loaded.
+    pub fn sandbox(&self) -> &Arc<Sandbox> {
         &self.sandbox
     }
 

@@ -86,11 +86,8 @@ pub(crate) fn coerce(
             boolean(given).map(Constant::Boolean).ok_or_else(|| wrong("true or false"))
         }
         Port::Integer { min, max, seed, .. } => {
-            let wanted = if *seed {
-                "an integer from 0 to 18446744073709551615"
-            } else {
-                "an integer"
-            };
+            let wanted =
+                if *seed { "an integer from 0 to 18446744073709551615" } else { "an integer" };
             let value = integer(given).ok_or_else(|| wrong(wanted))?;
             let lowest = if *seed { 0 } else { INTEGERS.0 };
             within(name, value, min.unwrap_or(lowest), max.unwrap_or(INTEGERS.1))?;
@@ -110,7 +107,8 @@ pub(crate) fn coerce(
         },
         Port::Socket { types } => {
             let takes = |wanted: &str| types.iter().any(|name| name == wanted || name == "*");
-            any(given, &takes).ok_or_else(|| wrong(&format!("a link to {}", types.join(" or "))))
+            literal(given, &takes)
+                .ok_or_else(|| wrong(&format!("a link to {}", types.join(" or "))))
         }
     }
 }
@@ -146,9 +144,7 @@ fn not_an_option(name: &str, given: &Json, choices: &Choices, options: &[String]
             Some("there is no image in the input folder".into())
         }
         (None, _) if options.is_empty() => None,
-        (None, _) => {
-            Some(format!("choose from {}", enumerate(options.iter().map(String::as_str))))
-        }
+        (None, _) => Some(format!("choose from {}", enumerate(options.iter().map(String::as_str)))),
     };
     Problem::new(ProblemKind::ValueNotInList, message, details).hint_at(hint)
 }
@@ -180,9 +176,7 @@ fn integer(given: &Json) -> Option<i128> {
         Json::Number(number) => (number.as_u64().map(i128::from))
             .or_else(|| number.as_i64().map(i128::from))
             .or_else(|| whole(number.as_f64()?)),
-        Json::String(text) => {
-            text.trim().parse().ok().or_else(|| whole(text.trim().parse().ok()?))
-        }
+        Json::String(text) => text.trim().parse().ok().or_else(|| whole(text.trim().parse().ok()?)),
         _ => None,
     }
 }
@@ -212,7 +206,7 @@ fn text(given: &Json) -> Option<Arc<str>> {
 }
 
 /// A constant where a link is usual, if the input takes its type.
-fn any(given: &Json, takes: &dyn Fn(&str) -> bool) -> Option<Constant> {
+fn literal(given: &Json, takes: &dyn Fn(&str) -> bool) -> Option<Constant> {
     match given {
         Json::Bool(value) if takes("BOOLEAN") => Some(Constant::Boolean(*value)),
         Json::Number(number) if !number.is_f64() && takes("INT") => {
@@ -224,7 +218,7 @@ fn any(given: &Json, takes: &dyn Fn(&str) -> bool) -> Option<Constant> {
             Some(Constant::Text(text.as_str().into()))
         }
         Json::Array(items) if takes("*") => {
-            items.iter().map(|item| any(item, takes)).collect::<Option<_>>().map(Constant::List)
+            items.iter().map(|item| literal(item, takes)).collect::<Option<_>>().map(Constant::List)
         }
         _ => None,
     }
@@ -299,11 +293,17 @@ mod tests {
     #[test]
     fn a_seed_has_64_bits_and_no_sign() {
         assert_eq!(get(&seed(), json!(u64::MAX)), Ok(Constant::Integer(u64::MAX.into())));
-        assert_eq!(get(&seed(), json!("18446744073709551615")), Ok(Constant::Integer(u64::MAX.into())));
+        assert_eq!(
+            get(&seed(), json!("18446744073709551615")),
+            Ok(Constant::Integer(u64::MAX.into()))
+        );
         assert_eq!(get(&seed(), json!(-1)), Err(ProblemKind::ValueSmallerThanMin));
         let too_large: Json = serde_json::from_str("18446744073709551616").unwrap();
         assert_eq!(get(&seed(), too_large), Err(ProblemKind::ValueBiggerThanMax));
-        assert_eq!(get(&seed(), json!("18446744073709551616")), Err(ProblemKind::ValueBiggerThanMax));
+        assert_eq!(
+            get(&seed(), json!("18446744073709551616")),
+            Err(ProblemKind::ValueBiggerThanMax)
+        );
         assert_eq!(get(&seed(), json!(1.5)), Err(ProblemKind::InvalidInputType));
         assert_eq!(get(&seed(), json!("random")), Err(ProblemKind::InvalidInputType));
         assert_eq!(get(&seed(), json!(1e300)), Err(ProblemKind::InvalidInputType));
@@ -356,10 +356,17 @@ mod tests {
 
     #[test]
     fn a_message_says_what_came_and_what_is_taken() {
-        let message = |port: &Port, given: Json| coerce("x", port, &given, &[]).unwrap_err().message;
-        assert_eq!(message(&integers(None, None), json!("a")), "x takes an integer, not a text \"a\"");
+        let message =
+            |port: &Port, given: Json| coerce("x", port, &given, &[]).unwrap_err().message;
+        assert_eq!(
+            message(&integers(None, None), json!("a")),
+            "x takes an integer, not a text \"a\""
+        );
         assert_eq!(message(&integers(Some(1), None), json!(0)), "x is 0, below its minimum of 1");
-        assert_eq!(message(&socket(&["IMAGE", "MASK"]), json!(null)), "x takes a link to IMAGE or MASK, not null");
+        assert_eq!(
+            message(&socket(&["IMAGE", "MASK"]), json!(null)),
+            "x takes a link to IMAGE or MASK, not null"
+        );
     }
 
     proptest! {

@@ -191,7 +191,9 @@ impl WorkflowError {
             Self::DuplicatePlugin { .. } => {
                 Some("rename one of the files: a plugin is named after its file".into())
             }
-            Self::PluginFolder { .. } | Self::PluginFile { .. } => Some("check that it exists and can be read".into()),
+            Self::PluginFolder { .. } | Self::PluginFile { .. } => {
+                Some("check that it exists and can be read".into())
+            }
             Self::Sandbox(error) => error.hint(),
             Self::MissingOutput { .. } | Self::UnknownLazyInput { .. } => {
                 Some("this is a defect of the plugin: tell its author".into())

@@ -84,32 +84,7 @@ pub enum Event {
         prompt_id: Arc<str>,
     },
     /// A node failed, and the run with it.
-    ExecutionError {
-        /// The run.
-        prompt_id: Arc<str>,
-        /// The node.
-        node_id: Arc<str>,
-        /// Its class.
-        node_type: String,
-        /// The plugin that ran it.
-        plugin: String,
-        /// The nodes that were done.
-        executed: Vec<Arc<str>>,
-        /// What went wrong.
-        exception_message: String,
-        /// What kind of error it is.
-        exception_type: String,
-        /// Its causes, and what else the plugin said.
-        traceback: Vec<String>,
-        /// What the node was given.
-        current_inputs: Map<String, Json>,
-        /// Always empty: values do not leave the host.
-        current_outputs: Vec<String>,
-        /// What can be done about it.
-        hint: Option<String>,
-        /// Milliseconds since 1970.
-        timestamp: u64,
-    },
+    ExecutionError(Box<Failure>),
     /// Somebody stopped the run.
     ExecutionInterrupted {
         /// The run.
@@ -130,6 +105,35 @@ pub enum Event {
         /// Milliseconds since 1970.
         timestamp: u64,
     },
+}
+
+/// A node that failed, as clients are told.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Failure {
+    /// The run.
+    pub prompt_id: Arc<str>,
+    /// The node.
+    pub node_id: Arc<str>,
+    /// Its class.
+    pub node_type: String,
+    /// The plugin that ran it.
+    pub plugin: String,
+    /// The nodes that were done.
+    pub executed: Vec<Arc<str>>,
+    /// What went wrong.
+    pub exception_message: String,
+    /// What kind of error it is.
+    pub exception_type: String,
+    /// Its causes, and what else the plugin said.
+    pub traceback: Vec<String>,
+    /// What the node was given.
+    pub current_inputs: Map<String, Json>,
+    /// Always empty: values do not leave the host.
+    pub current_outputs: Vec<String>,
+    /// What can be done about it.
+    pub hint: Option<String>,
+    /// Milliseconds since 1970.
+    pub timestamp: u64,
 }
 
 /// Gets the events of a run, in their order at each node. Called from the threads that
@@ -218,6 +222,9 @@ mod tests {
         );
         let over = Event::Executing { node: None, display_node: None, prompt_id: "p".into() };
         let over = serde_json::to_value(over).unwrap();
-        assert_eq!(over, json!({"type": "executing", "data": {"node": null, "display_node": null, "prompt_id": "p"}}));
+        assert_eq!(
+            over,
+            json!({"type": "executing", "data": {"node": null, "display_node": null, "prompt_id": "p"}})
+        );
     }
 }

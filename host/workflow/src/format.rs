@@ -208,7 +208,11 @@ fn is_request(top: &Map<String, Json>) -> bool {
     top.get("prompt").is_some_and(|prompt| !is_node(prompt))
 }
 
-fn object(json: Json, path: &str, expected: &'static str) -> Result<Map<String, Json>, WorkflowError> {
+fn object(
+    json: Json,
+    path: &str,
+    expected: &'static str,
+) -> Result<Map<String, Json>, WorkflowError> {
     match json {
         Json::Object(map) => Ok(map),
         other => Err(shape(path.to_owned(), expected, &other)),
@@ -224,13 +228,14 @@ fn syntax(text: &[u8], error: &serde_json::Error) -> WorkflowError {
     let reason = error.to_string();
     // The parser ends its message with the place, which is told apart here.
     let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason);
-    let at = text
-        .split(|&byte| byte == b'\n')
-        .nth(line.saturating_sub(1))
-        .and_then(|line| line.get(column.saturating_sub(2)..))
-        .unwrap_or_default();
-    let no_number = ["NaN", "aN", "Infinity", "nfinity", "-I", "I"];
-    let reason = if no_number.iter().any(|word| at.starts_with(word.as_bytes())) {
+    // The column is that of the character that does not fit, or of the one after it.
+    let at = text.split(|&byte| byte == b'\n').nth(line.saturating_sub(1)).unwrap_or_default();
+    let no_number = |from: usize| {
+        let rest = at.get(from..).unwrap_or_default();
+        rest.starts_with(b"NaN") || rest.starts_with(b"Infinity")
+    };
+    let column_is = column.saturating_sub(2)..=column;
+    let reason = if column_is.into_iter().any(no_number) {
         "a number is NaN or infinite".to_owned()
     } else {
         reason.to_owned()
@@ -324,7 +329,8 @@ mod tests {
     #[test]
     fn numbers_that_json_does_not_have_are_named() {
         for number in ["NaN", "Infinity", "-Infinity"] {
-            let text = format!("{{\"1\":{{\"class_type\":\"A\",\n\"inputs\":{{\"cfg\":{number}}}}}}}");
+            let text =
+                format!("{{\"1\":{{\"class_type\":\"A\",\n\"inputs\":{{\"cfg\":{number}}}}}}}");
             let error = parse(&text).unwrap_err();
             assert!(error.to_string().contains("NaN or infinite"), "{error}");
             assert!(error.hint().is_some());

@@ -36,7 +36,9 @@ impl Job {
     /// Runs the node, and waits for it.
     pub(crate) fn run(self) -> Result<Done, WorkflowError> {
         let Some(step) = self.plan.steps.get(self.step) else {
-            return Ok(Done::Asked(Vec::new()));
+            let (plugin, class) = (String::new(), String::new());
+            let reason = "a step is not in its plan".into();
+            return Err(WorkflowError::Host { plugin, class, reason });
         };
         let provider = &step.registered.provider;
         if self.undecided {

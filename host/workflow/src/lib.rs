@@ -17,6 +17,7 @@ mod coerce;
 mod error;
 mod events;
 mod format;
+mod graph;
 mod host;
 mod job;
 mod machine;
@@ -35,7 +36,7 @@ mod validate;
 mod watch;
 
 pub use error::{NodeError, RunError, WorkflowError};
-pub use events::{Event, Observer, Results};
+pub use events::{Event, Failure, Observer, Results};
 pub use format::{Given, Link, Node, Workflow};
 pub use host::{BrokenPlugin, Host, Settings};
 pub use machine::{default_limits, runtime};

@@ -3,11 +3,8 @@
 use std::io;
 
 use berth_memory::Limits;
+use berth_sandbox::STACK_SIZE;
 use tokio::runtime::{Builder, Runtime};
-
-/// Native stack of the threads that run nodes. Functions of plugins call each other up to eight
-/// deep, and each level takes up to 1 MiB for the guest and as much for the host's side.
-const STACK: usize = 16 << 20;
 
 /// What is left of the machine's memory for everything that is no tensor: the program,
 /// guests' own memory, other programs. In percent.
@@ -24,7 +21,7 @@ pub fn runtime() -> io::Result<Runtime> {
     Builder::new_multi_thread()
         .enable_all()
         .thread_name("berth")
-        .thread_stack_size(STACK)
+        .thread_stack_size(STACK_SIZE)
         .build()
 }
 

@@ -59,7 +59,7 @@ pub struct Problem {
     /// Where, and what else is known.
     pub details: String,
     /// What programs want to know: `input_name`, `input_config`, `received_value`, `hint`.
-    pub extra_info: Map<String, Json>,
+    pub extra_info: Box<Map<String, Json>>,
 }
 
 impl Problem {
@@ -68,7 +68,7 @@ impl Problem {
         message: impl Into<String>,
         details: impl Into<String>,
     ) -> Self {
-        Self { kind, message: message.into(), details: details.into(), extra_info: Map::new() }
+        Self { kind, message: message.into(), details: details.into(), extra_info: Box::default() }
     }
 
     /// Adds what programs want to know.

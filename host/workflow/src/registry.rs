@@ -168,10 +168,8 @@ impl Registry {
             });
         }
         for node_type in provider.node_types() {
-            let registered = Registered {
-                node_type: Arc::new(node_type.clone()),
-                provider: provider.clone(),
-            };
+            let registered =
+                Registered { node_type: Arc::new(node_type.clone()), provider: provider.clone() };
             self.types.insert(node_type.name.clone(), registered);
         }
         Ok(())
@@ -215,10 +213,7 @@ mod tests {
         registry.add(Pack::new("first").with(node("A")).build()).unwrap();
         let second = Pack::new("second").with(node("B")).with(node("A")).build();
         let error = registry.add(second).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "plugins `first` and `second` both provide node type `A`"
-        );
+        assert_eq!(error.to_string(), "plugins `first` and `second` both provide node type `A`");
         assert!(registry.get("B").is_none());
     }
 

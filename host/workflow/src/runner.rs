@@ -16,7 +16,7 @@ use tokio::task::{Id, JoinSet};
 
 use crate::cache::{Finished, ResultCache};
 use crate::error::{NodeError, RunError, WorkflowError};
-use crate::events::{Event, Observer, Results, timestamp};
+use crate::events::{Event, Failure, Observer, Results, timestamp};
 use crate::format::Workflow;
 use crate::job::{Done, Job, failure};
 use crate::plan::{Plan, Step};
@@ -82,7 +82,7 @@ impl Runner {
         targets: Option<&[String]>,
         cancel: &Cancel,
     ) -> Result<Plan, Box<Invalid>> {
-        validate(&self.registry, workflow, targets, cancel).map_err(Box::new)
+        validate(&self.registry, workflow, targets, cancel)
     }
 
     /// Forgets all results, so that what they hold is freed.
@@ -107,12 +107,15 @@ impl Runner {
             outcome: Outcome::default(),
             signatures: Vec::new(),
         };
-        let result = execution.to_the_end(self.concurrency).await;
+        let result = execution.drive(self.concurrency).await;
         let Execution { outcome, plan, .. } = execution;
         let executed = outcome.executed.clone();
         let result = match result {
             Ok(()) => {
-                teller.tell(|prompt_id| Event::ExecutionSuccess { prompt_id, timestamp: timestamp() });
+                teller.tell(|prompt_id| Event::ExecutionSuccess {
+                    prompt_id,
+                    timestamp: timestamp(),
+                });
                 Ok(outcome)
             }
             // Whatever a node says after it was told to stop is not what went wrong.
@@ -176,7 +179,7 @@ struct Started {
 }
 
 impl Execution<'_> {
-    async fn to_the_end(&mut self, concurrency: usize) -> Result<(), Stop> {
+    async fn drive(&mut self, concurrency: usize) -> Result<(), Stop> {
         let cached = self.look_up().await?;
         let mut schedule = Schedule::new(self.plan.clone(), cached);
         let mut jobs: JoinSet<Result<Done, WorkflowError>> = JoinSet::new();
@@ -251,7 +254,8 @@ impl Execution<'_> {
             let signatures = self.signatures.iter();
             cached = signatures.map(|signature| self.cache.get(signature.as_ref()?)).collect();
         }
-        let hits = || self.plan.steps.iter().zip(&cached).filter_map(|(s, c)| Some((s, c.as_ref()?)));
+        let hits =
+            || self.plan.steps.iter().zip(&cached).filter_map(|(s, c)| Some((s, c.as_ref()?)));
         self.outcome.cached = hits().map(|(step, _)| step.id.clone()).collect();
         self.teller.tell(|prompt_id| Event::ExecutionCached {
             nodes: self.outcome.cached.clone(),
@@ -378,19 +382,21 @@ impl Teller {
             traceback.push(error.to_string());
             cause = error.source();
         }
-        self.tell(|prompt_id| Event::ExecutionError {
-            prompt_id,
-            node_id: failed.node.as_str().into(),
-            node_type: failed.class.clone(),
-            plugin: failed.plugin.clone(),
-            executed,
-            exception_message: failed.error.to_string(),
-            exception_type: failed.error.kind().into(),
-            traceback,
-            current_inputs: failed.inputs.clone(),
-            current_outputs: Vec::new(),
-            hint: failed.error.hint(),
-            timestamp: timestamp(),
+        self.tell(|prompt_id| {
+            Event::ExecutionError(Box::new(Failure {
+                prompt_id,
+                node_id: failed.node.as_str().into(),
+                node_type: failed.class.clone(),
+                plugin: failed.plugin.clone(),
+                executed,
+                exception_message: failed.error.to_string(),
+                exception_type: failed.error.kind().into(),
+                traceback,
+                current_inputs: failed.inputs.clone(),
+                current_outputs: Vec::new(),
+                hint: failed.error.hint(),
+                timestamp: timestamp(),
+            }))
         });
     }
 }

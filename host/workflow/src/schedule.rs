@@ -233,9 +233,8 @@ impl Schedule {
         }
         state.phase = Phase::Ready;
         let Some(step) = self.plan.steps.get(index) else { return };
-        let last_user = |&&upstream: &&usize| {
-            self.states.get(upstream).is_some_and(|state| state.users == 1)
-        };
+        let last_user =
+            |&&upstream: &&usize| self.states.get(upstream).is_some_and(|state| state.users == 1);
         let freed = step.upstream.iter().filter(last_user).count();
         let kept = usize::from(!step.registered.node_type.outputs.is_empty());
         let freed = freed.cast_signed().saturating_sub(kept.cast_signed());

@@ -164,7 +164,8 @@ mod tests {
         assert_eq!(set("3.image", r#"["6",0]"#).unwrap()["3"]["inputs"]["image"], json!(["6", 0]));
         let list = set("3.image", "[1,2]").unwrap();
         assert_eq!(list["3"]["inputs"]["image"], json!({"__value__": [1, 2]}));
-        for (value, text) in [("42", "42"), ("\"quoted\"", "quoted"), ("[1]", "[1]"), ("{a", "{a")] {
+        for (value, text) in [("42", "42"), ("\"quoted\"", "quoted"), ("[1]", "[1]"), ("{a", "{a")]
+        {
             assert_eq!(set("6.text", value).unwrap()["6"]["inputs"]["text"], text);
         }
         assert_eq!(set("6.text", r#"["3",0]"#).unwrap()["6"]["inputs"]["text"], json!(["3", 0]));
@@ -174,7 +175,10 @@ mod tests {
     fn errors_name_what_exists() {
         let message = |target: &str| set(target, "1").unwrap_err();
         let error = message("3.sed");
-        assert_eq!(error.to_string(), "node 3 (KSampler) has no input `sed`; it has seed, cfg, image");
+        assert_eq!(
+            error.to_string(),
+            "node 3 (KSampler) has no input `sed`; it has seed, cfg, image"
+        );
         assert_eq!(error.hint().as_deref(), Some("did you mean `seed`?"));
         assert!(message("9.new").to_string().ends_with("it has old"));
         assert_eq!(message("Encode.text").to_string(), "`Encode` means several nodes: 6, 7");

@@ -88,7 +88,7 @@ impl Built {
         self
     }
 
-    pub(crate) fn is_output(mut self) -> Self {
+    pub(crate) fn output_node(mut self) -> Self {
         self.0.output_node = true;
         self
     }
@@ -211,7 +211,8 @@ impl NodeProvider for Pack {
         let result = match self.bodies.get(node) {
             Some(body) => body(&inputs, context),
             None => {
-                let text = format!("{node}({})", inputs.iter().map(shown).collect::<Vec<_>>().join(" "));
+                let text =
+                    format!("{node}({})", inputs.iter().map(shown).collect::<Vec<_>>().join(" "));
                 let node_type = self.node_types.iter().find(|t| t.name == node).unwrap();
                 let value = |index: usize| Value::Text(format!("{text}.{index}").into());
                 Ok((0..node_type.outputs.len()).map(value).collect())

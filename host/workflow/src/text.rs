@@ -77,7 +77,8 @@ pub(crate) fn nearest<'a>(
 pub(crate) fn enumerate<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
     const SHOWN: usize = 12;
     let mut texts = texts.into_iter();
-    let mut shown: Vec<_> = texts.by_ref().take(SHOWN).map(|text| plain(text).into_owned()).collect();
+    let mut shown: Vec<_> =
+        texts.by_ref().take(SHOWN).map(|text| plain(text).into_owned()).collect();
     if shown.is_empty() {
         return "none".into();
     }

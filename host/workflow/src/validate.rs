@@ -15,6 +15,7 @@ use serde_json::{Value as Json, json};
 
 use crate::coerce::{Constant, coerce, port_type};
 use crate::format::{Given, Link, Node, Workflow};
+use crate::graph;
 use crate::object_info::{input_spec, options};
 use crate::plan::{Bound, HiddenValues, Plan, Source, Step};
 use crate::problem::{Invalid, NodeProblems, Problem, ProblemKind};
@@ -22,31 +23,38 @@ use crate::registry::{Inputs, Registered, Registry};
 use crate::text::{enumerate, excerpt, plain};
 use crate::watch::Unwatched;
 
+/// Nodes of a cycle that are named.
+const SHOWN: usize = 12;
+
+/// Outputs that cannot run whose causes are told; more tell nothing new, and
+/// the list is as long as outputs times problems.
+const BLAMED: usize = 100;
+
 /// Checks `workflow` and plans its outputs; with `targets`, only those of them.
 pub(crate) fn validate(
     registry: &Registry,
     workflow: &Workflow,
     targets: Option<&[String]>,
     cancel: &Cancel,
-) -> Result<Plan, Invalid> {
+) -> Result<Plan, Box<Invalid>> {
     let mut check = Check::new(registry, workflow, cancel);
     let missing = check.missing_types();
     let outputs = check.outputs(targets);
     if outputs.is_empty() && missing.is_none() {
-        return Err(no_outputs(targets.is_some()).into());
+        return Err(Box::new(no_outputs(targets.is_some()).into()));
     }
     let order = check.order(&outputs);
     for &index in &order {
         check.node(index);
     }
     check.custom(&order);
-    let good = check.blame(&outputs);
+    let good = check.blame(&outputs, &order);
     if let Some(error) = missing {
-        return Err(Invalid { error, node_errors: check.node_errors() });
+        return Err(Box::new(Invalid { error, node_errors: check.node_errors() }));
     }
     if good.is_empty() {
         let node_errors = check.node_errors();
-        return Err(Invalid { error: failed(&node_errors), node_errors });
+        return Err(Box::new(Invalid { error: failed(&node_errors), node_errors }));
     }
     Ok(check.plan(&good))
 }
@@ -149,13 +157,9 @@ impl<'a> Check<'a> {
                 },
             };
             let title = checked.node.title.as_deref();
-            let named = match title {
-                Some(title) => format!("node {} “{}”", plain(checked.id), plain(title)),
-                None => format!("node {}", plain(checked.id)),
-            };
             let problem = Problem::new(
                 ProblemKind::MissingNodeType,
-                format!("{named} is of type `{class}`, which no plugin provides"),
+                format!("no plugin provides node type `{class}`"),
                 format!("Node ID '#{}'", plain(checked.id)),
             )
             .with("node_id", checked.id)
@@ -178,64 +182,34 @@ impl<'a> Check<'a> {
     }
 
     /// All that `outputs` depend on, each node after what it depends on itself. Nodes on
-    /// a cycle get a problem. Goes without recursion: a graph may be a chain of any length.
+    /// a cycle get a problem.
     fn order(&mut self, outputs: &[usize]) -> Vec<usize> {
-        #[derive(Clone, Copy, PartialEq)]
-        enum Mark {
-            New,
-            Open,
-            Done,
-        }
-        let mut marks = vec![Mark::New; self.nodes.len()];
-        let mut order = Vec::new();
-        let mut cycles: Vec<Vec<usize>> = Vec::new();
-        // Nodes that are open, from an output down, and how many of their links were followed.
-        let mut path: Vec<(usize, usize)> = Vec::new();
-        for &output in outputs {
-            if marks.get(output) == Some(&Mark::New) {
-                path.push((output, 0));
-            }
-            while let Some((index, followed)) = path.last_mut() {
-                let index = *index;
-                if let Some(mark) = marks.get_mut(index) {
-                    *mark = Mark::Open;
-                }
-                let next = self.nodes.get(index).and_then(|node| node.links.get(*followed).copied());
-                *followed += 1;
-                let Some(next) = next else {
-                    path.pop();
-                    order.push(index);
-                    if let Some(mark) = marks.get_mut(index) {
-                        *mark = Mark::Done;
-                    }
-                    continue;
-                };
-                match marks.get(next) {
-                    Some(Mark::New) => path.push((next, 0)),
-                    Some(Mark::Open) => {
-                        let from = path.iter().position(|(on, _)| *on == next).unwrap_or(0);
-                        cycles.push(path.iter().skip(from).map(|(on, _)| *on).collect());
-                    }
-                    _ => {}
-                }
-            }
-        }
+        let graph::Order { order, cycles } = graph::order(&self.links(), outputs);
         for cycle in cycles {
             self.note_cycle(&cycle);
         }
         order
     }
 
+    fn links(&self) -> Vec<&[usize]> {
+        self.nodes.iter().map(|node| node.links.as_slice()).collect()
+    }
+
     fn note_cycle(&mut self, cycle: &[usize]) {
-        let ids: Vec<&str> =
-            cycle.iter().filter_map(|&on| self.nodes.get(on)).map(|node| node.id).collect();
         // From an input back to its origin, so it reads as values flow.
-        let mut walk: Vec<_> = ids.iter().rev().map(|id| plain(id).into_owned()).collect();
-        walk.extend(walk.first().cloned());
+        let nodes = cycle.iter().rev().filter_map(|&on| self.nodes.get(on));
+        let ids: Vec<&str> = nodes.take(SHOWN).map(|node| node.id).collect();
+        let mut walk: Vec<_> = ids.iter().map(|id| plain(id)).collect();
+        walk.push(if cycle.len() > SHOWN {
+            "…".into()
+        } else {
+            walk.first().cloned().unwrap_or_default()
+        });
+        let walk = walk.join(" → ");
         let problem = Problem::new(
             ProblemKind::DependencyCycle,
-            format!("the node depends on itself: {}", enumerate_path(&walk)),
-            enumerate_path(&walk),
+            format!("the node depends on itself: {walk}"),
+            walk,
         )
         .with("cycle_nodes", ids)
         .hint_at(Some("remove one of these links".into()));
@@ -271,7 +245,7 @@ impl<'a> Check<'a> {
                         && matches!(value, Value::Link { .. });
                     found.push(Found { name: input.name.clone(), value, lazy });
                 }
-                Err(problem) => problems.push(*problem),
+                Err(problem) => problems.push(problem),
             }
         }
         if let Some(checked) = self.nodes.get_mut(index) {
@@ -300,7 +274,7 @@ impl<'a> Check<'a> {
         registered: &Registered,
         input: &Input,
         given: &Given,
-    ) -> Result<Value, Box<Problem>> {
+    ) -> Result<Value, Problem> {
         let options = self.options(registered, input);
         let result = match given {
             Given::Constant(json) => {
@@ -327,12 +301,10 @@ impl<'a> Check<'a> {
                 Given::BadLink(list) => Json::Array(list.clone()),
                 given => given.to_json(),
             };
-            Box::new(
-                problem
-                    .with("input_name", input.name.as_str())
-                    .with("input_config", input_spec(input, &options))
-                    .with("received_value", received),
-            )
+            problem
+                .with("input_name", input.name.as_str())
+                .with("input_config", input_spec(input, &options))
+                .with("received_value", received)
         })
     }
 
@@ -355,11 +327,14 @@ impl<'a> Check<'a> {
         let origin = format!("node {} ({})", plain(origin.id), known.node_type.name);
         let Some(output) = known.node_type.outputs.get(slot) else {
             let outputs = &known.node_type.outputs;
-            return Err(bad(format!("{name} is linked to output {slot} of {origin}, which has {}", outputs.len()))
-                .hint_at(Some(format!(
-                    "its outputs are {}, counted from 0",
-                    enumerate(outputs.iter().map(|output| output.name.as_str()))
-                ))));
+            return Err(bad(format!(
+                "{name} is linked to output {slot} of {origin}, which has {}",
+                outputs.len()
+            ))
+            .hint_at(Some(format!(
+                "its outputs are {}, counted from 0",
+                enumerate(outputs.iter().map(|output| output.name.as_str()))
+            ))));
         };
         if !takes(&input.port, &output.type_name) {
             let (received, wanted) = (&output.type_name, port_type(&input.port));
@@ -371,9 +346,7 @@ impl<'a> Check<'a> {
             return Err(Problem::new(
                 ProblemKind::ReturnTypeMismatch,
                 format!("{name} takes {wanted}, but is linked to {received} of {origin}"),
-                format!(
-                    "{name}, received_type({received}) mismatch input_type({wanted})"
-                ),
+                format!("{name}, received_type({received}) mismatch input_type({wanted})"),
             )
             .with("received_type", received.as_str())
             .with("linked_node", link.to_json())
@@ -423,40 +396,32 @@ impl<'a> Check<'a> {
     }
 
     /// Tells which outputs have problems above them. Gives those that have none.
-    fn blame(&mut self, outputs: &[usize]) -> Vec<usize> {
-        let mut good = Vec::new();
-        for &output in outputs {
+    fn blame(&mut self, outputs: &[usize], order: &[usize]) -> Vec<usize> {
+        // What a node depends on comes before it, but for cycles, where each has a problem.
+        let mut bad = vec![false; self.nodes.len()];
+        for &index in order {
+            let is_bad = self.nodes.get(index).is_some_and(|checked| {
+                !checked.problems.is_empty()
+                    || checked.links.iter().any(|&link| bad.get(link) == Some(&true))
+            });
+            if let Some(bad) = bad.get_mut(index) {
+                *bad = is_bad;
+            }
+        }
+        let is_bad = |output: &usize| bad.get(*output) == Some(&true);
+        for &output in outputs.iter().filter(|output| is_bad(output)).take(BLAMED) {
             let Some(name) = self.nodes.get(output).map(|checked| checked.id.to_owned()) else {
                 continue;
             };
-            let mut clean = true;
-            for ancestor in self.ancestors(output) {
-                let Some(checked) = self.nodes.get_mut(ancestor) else { continue };
-                if !checked.problems.is_empty() {
-                    clean = false;
+            for ancestor in graph::ancestors(&self.links(), output) {
+                if let Some(checked) = self.nodes.get_mut(ancestor)
+                    && !checked.problems.is_empty()
+                {
                     checked.dependent_outputs.push(name.clone());
                 }
             }
-            if clean {
-                good.push(output);
-            }
         }
-        good
-    }
-
-    /// An output and all that it depends on.
-    fn ancestors(&self, output: usize) -> Vec<usize> {
-        let mut seen = vec![false; self.nodes.len()];
-        let mut found = Vec::new();
-        let mut open = vec![output];
-        while let Some(index) = open.pop() {
-            let Some(seen) = seen.get_mut(index) else { continue };
-            if !std::mem::replace(seen, true) {
-                found.push(index);
-                open.extend(self.nodes.get(index).into_iter().flat_map(|node| &node.links));
-            }
-        }
-        found
+        outputs.iter().filter(|output| !is_bad(output)).copied().collect()
     }
 
     fn node_errors(&mut self) -> IndexMap<String, NodeProblems> {
@@ -537,14 +502,6 @@ fn takes(port: &Port, received: &str) -> bool {
         Port::Choice { .. } => fits("COMBO") || fits("STRING"),
         other => fits(&port_type(other)),
     }
-}
-
-fn enumerate_path(walk: &[String]) -> String {
-    /// Longest part of a cycle that is shown.
-    const SHOWN: usize = 12;
-    let shown: Vec<&str> = walk.iter().take(SHOWN).map(String::as_str).collect();
-    let rest = if walk.len() > SHOWN { " → …" } else { "" };
-    format!("{}{rest}", shown.join(" → "))
 }
 
 #[cfg(test)]

@@ -109,9 +109,7 @@ pub(crate) fn typed<T: FromValue>(name: &str, value: Value) -> Result<T> {
 
 impl From<Vec<values::NamedValue>> for Fields {
     fn from(named: Vec<values::NamedValue>) -> Self {
-        Self {
-            entries: named.into_iter().map(|field| (field.name, field.value.into())).collect(),
-        }
+        Self { entries: named.into_iter().map(|field| (field.name, field.value.into())).collect() }
     }
 }
 

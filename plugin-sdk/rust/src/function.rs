@@ -24,7 +24,7 @@ impl From<values::Function> for Function {
 }
 
 impl Function {
-    /// This plugin's own function of that name, one of those listed in [`plugin!`](crate::plugin).
+    /// This plugin's own function of that name, one of those listed in [`plugin!`](crate::plugin!).
     ///
     /// # Errors
     /// What the host has no room for.

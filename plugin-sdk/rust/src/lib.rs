@@ -63,3 +63,8 @@ pub mod prelude {
         VaeParts, Value, Walk, Wire, context, nn, node, plugin,
     };
 }
+
+/// The examples of the README, which are to compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -58,7 +58,9 @@ impl Object {
     pub fn get_optional<T: FromValue>(&self, name: &str) -> Result<Option<T>> {
         let found = self.raw.get(name);
         found
-            .map(|value| typed(name, Value::from(value)).map_err(|error| error.at(self.type_name())))
+            .map(|value| {
+                typed(name, Value::from(value)).map_err(|error| error.at(self.type_name()))
+            })
             .transpose()
     }
 

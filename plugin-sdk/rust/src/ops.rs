@@ -136,22 +136,22 @@ impl Tensor {
         Ok(ops::matmul(&self.raw, &other.raw)?.into())
     }
 
-    /// `self · weightᵀ + bias`: self [.., in], weight [out, in], bias [out] → [.., out].
+    /// `self · weightᵀ + bias`: self [.., in], weight [out, in], bias \[out] → [.., out].
     pub fn linear(&self, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
         Ok(ops::linear(&self.raw, &weight.raw, bare(bias))?.into())
     }
 
-    /// self [n, c, l], weight [out, c / groups, k], bias [out] → [n, out, l'].
+    /// self [n, c, l], weight [out, c / groups, k], bias \[out] → [n, out, l'].
     pub fn conv1d(&self, weight: &Tensor, bias: Option<&Tensor>, walk: Walk) -> Result<Tensor> {
         Ok(ops::conv1d(&self.raw, &weight.raw, bare(bias), walk.into())?.into())
     }
 
-    /// self [n, c, h, w], weight [out, c / groups, kh, kw], bias [out] → [n, out, h', w'].
+    /// self [n, c, h, w], weight [out, c / groups, kh, kw], bias \[out] → [n, out, h', w'].
     pub fn conv2d(&self, weight: &Tensor, bias: Option<&Tensor>, walk: Walk) -> Result<Tensor> {
         Ok(ops::conv2d(&self.raw, &weight.raw, bare(bias), walk.into())?.into())
     }
 
-    /// Transposed: self [n, c, h, w], weight [c, out / groups, kh, kw], bias [out] → [n, out, h', w'],
+    /// Transposed: self [n, c, h, w], weight [c, out / groups, kh, kw], bias \[out] → [n, out, h', w'],
     /// h' = (h − 1)·stride − 2·padding + dilation·(kh − 1) + output-padding + 1.
     pub fn conv_transpose2d(
         &self,
@@ -190,7 +190,7 @@ impl Tensor {
 /// Normalization.
 impl Tensor {
     /// Normalizes [n, c, ..] over each of `groups` groups of channels, then scales and
-    /// shifts by channel (weight [c], bias [c]). Wu & He 2018.
+    /// shifts by channel (weight \[c], bias \[c]). Wu & He 2018.
     pub fn group_norm(
         &self,
         groups: usize,
@@ -203,7 +203,7 @@ impl Tensor {
     }
 
     /// Normalizes [.., c] over its last dimension, then scales and shifts
-    /// (weight [c], bias [c]). Ba, Kiros & Hinton 2016.
+    /// (weight \[c], bias \[c]). Ba, Kiros & Hinton 2016.
     pub fn layer_norm(
         &self,
         weight: Option<&Tensor>,
@@ -213,7 +213,7 @@ impl Tensor {
         Ok(ops::layer_norm(&self.raw, bare(weight), bare(bias), epsilon)?.into())
     }
 
-    /// [.., c] / √(mean(x²) + epsilon), times weight [c]. Zhang & Sennrich 2019.
+    /// [.., c] / √(mean(x²) + epsilon), times weight \[c]. Zhang & Sennrich 2019.
     pub fn rms_norm(&self, weight: Option<&Tensor>, epsilon: f32) -> Result<Tensor> {
         Ok(ops::rms_norm(&self.raw, bare(weight), epsilon)?.into())
     }

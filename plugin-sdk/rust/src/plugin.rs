@@ -216,17 +216,11 @@ impl<P: Plugin> Guest for P {
         Ok((entry.body)(captures.into(), arguments.into())?.into())
     }
 
-    fn needs(
-        node: String,
-        inputs: Vec<values::NamedValue>,
-    ) -> Result<Vec<String>, types::Error> {
+    fn needs(node: String, inputs: Vec<values::NamedValue>) -> Result<Vec<String>, types::Error> {
         Ok((P::node(&node)?.needs)(&inputs.into())?)
     }
 
-    fn fingerprint(
-        node: String,
-        inputs: Vec<values::NamedValue>,
-    ) -> Result<String, types::Error> {
+    fn fingerprint(node: String, inputs: Vec<values::NamedValue>) -> Result<String, types::Error> {
         Ok((P::node(&node)?.fingerprint)(&inputs.into())?)
     }
 

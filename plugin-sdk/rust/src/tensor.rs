@@ -186,7 +186,8 @@ impl Tensor {
         let total = dense_bytes(T::DTYPE, &self.shape())?;
         let mut numbers = Vec::with_capacity(total / size_of::<T>());
         self.pieces(total, |piece| {
-            numbers.extend(piece.chunks_exact(size_of::<T>()).map(bytemuck::pod_read_unaligned::<T>));
+            numbers
+                .extend(piece.chunks_exact(size_of::<T>()).map(bytemuck::pod_read_unaligned::<T>));
         })?;
         Ok(numbers)
     }

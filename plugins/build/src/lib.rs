@@ -116,7 +116,11 @@ fn place(component: &Path, folder: &Path) -> Result<PathBuf, Error> {
     let path = folder.join(component.file_name().unwrap_or(component.as_os_str()));
     let copy = || {
         let bytes = fs::read(component)?;
-        if fs::read(&path).is_ok_and(|known| known == bytes) { Ok(()) } else { fs::write(&path, bytes) }
+        if fs::read(&path).is_ok_and(|known| known == bytes) {
+            Ok(())
+        } else {
+            fs::write(&path, bytes)
+        }
     };
     match copy() {
         Ok(()) => Ok(path),

@@ -65,9 +65,10 @@ impl Workspace {
             let package = self.package(name)?;
             let folder = package.manifest_path.parent().unwrap_or(&self.workspace_root);
             if paths.insert(folder.into()) {
-                let below = package.dependencies.iter().filter(|below| {
-                    below.path.is_some() && below.kind.as_deref() != Some("dev")
-                });
+                let below = package
+                    .dependencies
+                    .iter()
+                    .filter(|below| below.path.is_some() && below.kind.as_deref() != Some("dev"));
                 names.extend(below.map(|below| below.name.as_str()));
             }
         }

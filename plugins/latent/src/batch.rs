@@ -50,9 +50,7 @@ pub fn repeat_latent_batch(
 ) -> Result<Latent> {
     let latents = samples.samples()?;
     let masks = match samples.noise_mask()? {
-        Some(masks) if masks.dim(0)? > 1 => {
-            Some(repeat(&fit(&masks, latents.dim(0)?)?, amount)?)
-        }
+        Some(masks) if masks.dim(0)? > 1 => Some(repeat(&fit(&masks, latents.dim(0)?)?, amount)?),
         one_for_all => one_for_all,
     };
     let indices = indices(&samples)?.map(|known| Items::create(repeated(&known, amount)));
@@ -72,7 +70,8 @@ pub fn repeat_latent_batch(
 )]
 pub fn latent_batch(samples1: Latent, samples2: Latent) -> Result<Latent> {
     let (first, mut second) = (samples1.samples()?, samples2.samples()?);
-    let ([count1, _, height, width], [count2, _, height2, width2]) = (first.dims()?, second.dims()?);
+    let ([count1, _, height, width], [count2, _, height2, width2]) =
+        (first.dims()?, second.dims()?);
     if (height, width) != (height2, width2) {
         let cropped = second.crop_to_aspect(height, width)?;
         second = resize(&cropped, height, width, Method::Bilinear)?;

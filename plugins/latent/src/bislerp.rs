@@ -4,7 +4,10 @@
 //! either: bilinear resampling washes a latent out. Here the direction is interpolated on the
 //! sphere (slerp, Shoemake 1985) and the length linearly, first along rows, then along columns.
 //! The host has no such operation, so this runs in the guest, on one latent at a time.
-#![expect(clippy::indexing_slicing, reason = "every index is a product of bounds checked once in `bislerp`")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "every index is a product of bounds checked once in `bislerp`"
+)]
 
 /// From here on, two directions count as one.
 const PARALLEL: f32 = 1.0 - 1e-5;
@@ -56,7 +59,8 @@ impl Lines {
         let (mut a, mut b) = (vec![0.0; self.channels], vec![0.0; self.channels]);
         for along in 0..length {
             let tap = Tap::of(along, self.length, length);
-            for (outer, inner) in (0..self.outer).flat_map(|o| (0..self.inner).map(move |i| (o, i))) {
+            for (outer, inner) in (0..self.outer).flat_map(|o| (0..self.inner).map(move |i| (o, i)))
+            {
                 self.vector(data, self.at(outer, tap.left, inner), &mut a);
                 self.vector(data, self.at(outer, tap.right, inner), &mut b);
                 slerp(&mut a, &b, tap.share);

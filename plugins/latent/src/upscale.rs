@@ -80,8 +80,8 @@ pub fn latent_upscale_by(
 /// ratio; nothing where both are 0.
 fn pixels(asked: (usize, usize), latent: (usize, usize)) -> Option<(usize, usize)> {
     let follow = |other: usize, length: usize, other_length: usize| {
-        let share = length as f64 / (other_length as f64).max(1.0);
-        ((other as f64 * share).round_ties_even() as usize).max(SMALLEST)
+        let exact = length as f64 * other as f64 / (other_length as f64).max(1.0);
+        (exact.round_ties_even() as usize).max(SMALLEST)
     };
     let (height, width) = (asked.0.max(SMALLEST), asked.1.max(SMALLEST));
     match asked {

@@ -5,8 +5,8 @@
 //! asks for weights by name as it comes to them.
 
 use berth_sdk::{
-    Clip, Conditioning, DType, Entry, Error, Fields, Function, ModelFile, ModelParts, ModelWire, Result,
-    Tensor, VaeParts,
+    Clip, Conditioning, DType, Entry, Error, Fields, Function, ModelFile, ModelParts, ModelWire,
+    Result, Tensor, VaeParts,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -24,7 +24,8 @@ fn captures(file: &ModelFile, config: &impl Serialize) -> Result<Fields> {
 
 fn captured<T: DeserializeOwned>(captures: &mut Fields) -> Result<(ModelFile, T)> {
     let config: String = captures.take("config")?;
-    let config = serde_json::from_str(&config).map_err(|error| Error::other(error).at("`config`"))?;
+    let config =
+        serde_json::from_str(&config).map_err(|error| Error::other(error).at("`config`"))?;
     Ok((captures.take("file")?, config))
 }
 
@@ -35,7 +36,12 @@ fn input(arguments: &mut Fields, name: &str) -> Result<Tensor> {
 }
 
 /// A MODEL: this file's denoiser.
-pub fn model(file: &ModelFile, unet: &config::UNet, noise: &NoiseSchedule, vae: &config::Vae) -> Result<ModelWire> {
+pub fn model(
+    file: &ModelFile,
+    unet: &config::UNet,
+    noise: &NoiseSchedule,
+    vae: &config::Vae,
+) -> Result<ModelWire> {
     let alphas: Vec<f32> = noise.alphas.iter().map(|&alpha| alpha as f32).collect();
     ModelWire::new(ModelParts {
         denoise: Function::create("denoise", captures(file, unet)?)?,
@@ -48,8 +54,15 @@ pub fn model(file: &ModelFile, unet: &config::UNet, noise: &NoiseSchedule, vae: 
 }
 
 /// A CLIP: this file's text encoder. `table` is the checkpoint's own vocabulary, if it has one.
-pub fn clip(file: &ModelFile, encoder: &config::TextEncoder, table: Option<Vec<u8>>) -> Result<Clip> {
-    Clip::new(Function::create("encode_text", captures(file, encoder)?.with_some("vocabulary", table))?)
+pub fn clip(
+    file: &ModelFile,
+    encoder: &config::TextEncoder,
+    table: Option<Vec<u8>>,
+) -> Result<Clip> {
+    Clip::new(Function::create(
+        "encode_text",
+        captures(file, encoder)?.with_some("vocabulary", table),
+    )?)
 }
 
 /// A VAE: this file's autoencoder.

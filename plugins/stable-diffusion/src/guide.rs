@@ -65,7 +65,9 @@ impl<'a> Guidance<'a> {
         }
         let mut terms = Vec::new();
         if (cfg - 1.0).abs() > 1e-9 {
-            terms.extend(terms_of(negative, 1.0 - cfg, shape[0]).map_err(|error| error.at("`negative`"))?);
+            terms.extend(
+                terms_of(negative, 1.0 - cfg, shape[0]).map_err(|error| error.at("`negative`"))?,
+            );
         }
         terms.extend(terms_of(positive, cfg, shape[0]).map_err(|error| error.at("`positive`"))?);
         Ok(Self {
@@ -93,7 +95,10 @@ impl<'a> Guidance<'a> {
         let mut parts = Vec::new();
         for call in &self.calls {
             let count = call.factors.len();
-            let latents = Tensor::concat(&vec![&scaled; count], 0)?;
+            let latents = match count {
+                1 => scaled.clone(),
+                _ => Tensor::concat(&vec![&scaled; count], 0)?,
+            };
             let rows =
                 self.model.denoise(&latents, timestep, &call.conditioning, call.pooled.as_ref())?;
             for (index, &factor) in call.factors.iter().enumerate() {
@@ -111,7 +116,9 @@ impl<'a> Guidance<'a> {
 
 impl Guide<Tensor> for Guidance<'_> {
     fn denoise(&mut self, x: &Tensor, sigma: f32) -> Result<Tensor> {
-        let Some(Keep { mask, rest, latent, noise }) = &self.keep else { return self.guess(x, sigma) };
+        let Some(Keep { mask, rest, latent, noise }) = &self.keep else {
+            return self.guess(x, sigma);
+        };
         let noised = (noise.affine(f64::from(sigma), 0.0)? + latent)?;
         let guess = self.guess(&((x * mask)? + (noised * rest)?)?, sigma)?;
         (guess * mask)? + (latent * rest)?
@@ -238,10 +245,12 @@ mod tests {
             for (((&sigma, x), predicted), guess) in steps {
                 let view = View::new(Prediction::Epsilon, f64::from(sigma));
                 let (negative, positive) = predicted.split_at(x.len());
-                let found = x.iter().zip(negative).zip(positive).map(|((x, negative), positive)| {
-                    let predicted = f64::from(*negative) * (1.0 - cfg) + f64::from(*positive) * cfg;
-                    (view.skip * f64::from(*x) + view.output * predicted) as f32
-                });
+                let found =
+                    x.iter().zip(negative).zip(positive).map(|((x, negative), positive)| {
+                        let predicted =
+                            f64::from(*negative) * (1.0 - cfg) + f64::from(*positive) * cfg;
+                        (view.skip * f64::from(*x) + view.output * predicted) as f32
+                    });
                 let found: Vec<_> = found.collect();
                 assert!(distance(&found, &guess) < 1e-5, "{run} {sigma}");
             }

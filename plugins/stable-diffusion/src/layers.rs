@@ -80,7 +80,13 @@ impl<'f> Layers<'f> {
     }
 
     /// A group norm.
-    pub fn group_norm(&self, name: &str, x: &Tensor, groups: usize, epsilon: f32) -> Result<Tensor> {
+    pub fn group_norm(
+        &self,
+        name: &str,
+        x: &Tensor,
+        groups: usize,
+        epsilon: f32,
+    ) -> Result<Tensor> {
         let (weight, bias) = self.pair(name)?;
         x.group_norm(groups, Some(&weight), Some(&bias), epsilon)
     }

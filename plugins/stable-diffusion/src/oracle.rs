@@ -21,13 +21,19 @@ impl Oracle {
     }
 
     pub fn floats(&self, name: &str) -> Vec<f32> {
-        let tensors = SafeTensors::deserialize(&self.bytes).unwrap();
-        bytemuck::pod_collect_to_vec(tensors.tensor(name).unwrap().data())
+        self.elements(name, f32::from_le_bytes)
     }
 
     pub fn ids(&self, name: &str) -> Vec<i64> {
+        self.elements(name, i64::from_le_bytes)
+    }
+
+    fn elements<const N: usize, T>(&self, name: &str, element: fn([u8; N]) -> T) -> Vec<T> {
         let tensors = SafeTensors::deserialize(&self.bytes).unwrap();
-        bytemuck::pod_collect_to_vec(tensors.tensor(name).unwrap().data())
+        let (elements, []) = tensors.tensor(name).unwrap().data().as_chunks() else {
+            panic!("{name}")
+        };
+        elements.iter().copied().map(element).collect()
     }
 
     /// The first dimension's elements, each flat.

@@ -76,10 +76,11 @@ fn divide(text: &str) -> Vec<&str> {
 /// What is inside of a group, and its weight; nothing when the item is no group.
 fn unwrap_group(item: &str, weight: f64) -> Option<(&str, f64)> {
     let inner = item.strip_prefix('(')?.strip_suffix(')').filter(|inner| !inner.ends_with('\\'))?;
-    let set = inner.rsplit_once(':').filter(|(text, _)| !text.is_empty()).and_then(|(text, set)| {
-        let set = set.trim().parse::<f64>().ok().filter(|set| set.is_finite())?;
-        Some((text, set))
-    });
+    let set =
+        inner.rsplit_once(':').filter(|(text, _)| !text.is_empty()).and_then(|(text, set)| {
+            let set = set.trim().parse::<f64>().ok().filter(|set| set.is_finite())?;
+            Some((text, set))
+        });
     Some(set.unwrap_or((inner, weight * EMPHASIS)))
 }
 
@@ -253,11 +254,8 @@ mod tests {
     fn embeddings_are_found_at_the_beginning_and_after_spaces() {
         use Part::{Embedding, Text};
         let text = "embedding:one a\nembedding:two embedding:three, b xembedding:no";
-        let expected = [
-            Embedding("one", "a"),
-            Embedding("two", ""),
-            Embedding("three,", "b xembedding:no"),
-        ];
+        let expected =
+            [Embedding("one", "a"), Embedding("two", ""), Embedding("three,", "b xembedding:no")];
         assert_eq!(parts(text), expected);
         assert_eq!(parts("a cat"), [Text("a cat")]);
         assert_eq!(parts("embedding: "), [Text("embedding: ")]);
@@ -278,9 +276,10 @@ mod tests {
     #[test]
     fn an_empty_prompt_is_one_sequence_of_padding() {
         let chunks = chunks(&[], SPECIAL, 5);
-        assert_eq!(chunks.iter().map(|chunk| ids(chunk)).collect::<Vec<_>>(), [[
-            100, 101, 102, 102, 102
-        ]]);
+        assert_eq!(
+            chunks.iter().map(|chunk| ids(chunk)).collect::<Vec<_>>(),
+            [[100, 101, 102, 102, 102]]
+        );
         assert!(chunks[0].iter().all(|token| token.weight == 1.0));
     }
 

@@ -86,9 +86,10 @@ impl Sampler {
                         false => ahead,
                     }
                 }
-                Self::Dpmpp2m => match before.take().and_then(|(guess, level)| {
-                    Some((guess, second_order(level, from, to)?))
-                }) {
+                Self::Dpmpp2m => match before
+                    .take()
+                    .and_then(|(guess, level)| Some((guess, second_order(level, from, to)?)))
+                {
                     Some((guess, share)) => L::sum(&[
                         (to / from, &x),
                         ((1.0 - to / from) * (1.0 + share), &denoised),

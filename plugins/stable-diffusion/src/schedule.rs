@@ -162,11 +162,7 @@ fn stride(noise: &Noise, steps: usize) -> usize {
 fn spread(from: f64, to: f64, count: usize, i: usize) -> f64 {
     let step = (to - from) / count.saturating_sub(1).max(1) as f64;
     // From both ends, so that both are hit exactly.
-    if i < count.div_ceil(2) {
-        from + step * i as f64
-    } else {
-        to - step * (count - 1 - i) as f64
-    }
+    if i < count.div_ceil(2) { from + step * i as f64 } else { to - step * (count - 1 - i) as f64 }
 }
 
 #[cfg(test)]

@@ -33,7 +33,11 @@ struct Learned {
 
 impl<'a> TextEncoder<'a> {
     /// The network of this file.
-    pub fn new(file: &'a ModelFile, config: &'a config::TextEncoder, tokenizer: &'a Tokenizer<'a>) -> Self {
+    pub fn new(
+        file: &'a ModelFile,
+        config: &'a config::TextEncoder,
+        tokenizer: &'a Tokenizer<'a>,
+    ) -> Self {
         Self { config, tokenizer, layers: Layers::new(file, &config.prefix) }
     }
 
@@ -98,14 +102,14 @@ impl<'a> TextEncoder<'a> {
         let labels = ModelFile::available(EMBEDDINGS);
         let bare = name.trim_end_matches(',');
         let found = [name, bare].into_iter().find_map(|name| {
-            let label = EXTENSIONS
-                .iter()
-                .find_map(|extension| labels.iter().find(|known| **known == format!("{name}{extension}")))?;
+            let label = EXTENSIONS.iter().find_map(|extension| {
+                labels.iter().find(|known| **known == format!("{name}{extension}"))
+            })?;
             Some((label, name))
         });
         let Some((label, used)) = found else {
             context::log(Level::Warn, &format!("there is no embedding `{bare}`; it is left out"));
-            return Ok((Vec::new(), ""));
+            return Ok((Vec::new(), name.get(bare.len()..).unwrap_or_default()));
         };
         let rest = name.get(used.len()..).unwrap_or_default();
         let file = ModelFile::open(EMBEDDINGS, label)?;
@@ -118,7 +122,8 @@ impl<'a> TextEncoder<'a> {
             }
             _ => {
                 let width = self.config.width;
-                let problem = format!("the embedding `{label}` is not of width {width}; it is left out");
+                let problem =
+                    format!("the embedding `{label}` is not of width {width}; it is left out");
                 context::log(Level::Warn, &problem);
                 return Ok((Vec::new(), rest));
             }
@@ -145,7 +150,8 @@ impl<'a> TextEncoder<'a> {
             })
             .collect();
         let table = self.layers.weight("embeddings.token_embedding")?;
-        let mut vectors = Tensor::from_slice(&[count], &ids)?.embedding(&table)?.cast(DType::F32)?;
+        let mut vectors =
+            Tensor::from_slice(&[count], &ids)?.embedding(&table)?.cast(DType::F32)?;
         if !learned.tensors.is_empty() {
             // Both kinds of vectors in one table, and each place picks its own.
             let all: Vec<&Tensor> = [&vectors].into_iter().chain(&learned.tensors).collect();

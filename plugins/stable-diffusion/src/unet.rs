@@ -38,15 +38,27 @@ impl<'a> UNet<'a> {
         let mut skips: Vec<Tensor> = Vec::new();
         for (block, layers) in self.config.input.iter().enumerate() {
             let x = skips.last().unwrap_or(x);
-            skips.push(self.block(format_args!("input_blocks.{block}"), layers, x, &condition, &[])?);
+            skips.push(self.block(
+                format_args!("input_blocks.{block}"),
+                layers,
+                x,
+                &condition,
+                &[],
+            )?);
         }
-        let mut h =
-            self.block("middle_block", &self.config.middle, skips.last().unwrap_or(x), &condition, &[])?;
+        let mut h = self.block(
+            "middle_block",
+            &self.config.middle,
+            skips.last().unwrap_or(x),
+            &condition,
+            &[],
+        )?;
         for (block, layers) in self.config.output.iter().enumerate() {
             if let Some(skip) = skips.pop() {
                 h = Tensor::concat(&[&h, &skip], 1)?;
             }
-            h = self.block(format_args!("output_blocks.{block}"), layers, &h, &condition, &skips)?;
+            h =
+                self.block(format_args!("output_blocks.{block}"), layers, &h, &condition, &skips)?;
         }
         h = self.layers.group_norm("out.0", &h, self.config.groups, self.config.epsilon)?.silu()?;
         self.layers.conv3x3("out.2", &h)
@@ -89,7 +101,9 @@ impl<'a> UNet<'a> {
                         Some(skip) => (skip.dim(2)?, skip.dim(3)?),
                         None => (2 * height, 2 * width),
                     };
-                    block.at(number).conv3x3("conv", &x.interpolate(height, width, Sampling::Nearest)?)?
+                    block
+                        .at(number)
+                        .conv3x3("conv", &x.interpolate(height, width, Sampling::Nearest)?)?
                 }
             });
         }
@@ -100,7 +114,13 @@ impl<'a> UNet<'a> {
     }
 
     /// He et al. 2016, with the timestep added between the convolutions.
-    fn residual(&self, block: &Layers<'_>, x: &Tensor, time: &Tensor, shortcut: bool) -> Result<Tensor> {
+    fn residual(
+        &self,
+        block: &Layers<'_>,
+        x: &Tensor,
+        time: &Tensor,
+        shortcut: bool,
+    ) -> Result<Tensor> {
         let (groups, epsilon) = (self.config.groups, self.config.epsilon);
         let mut h = block.group_norm("in_layers.0", x, groups, epsilon)?.silu()?;
         h = block.conv3x3("in_layers.2", &h)?;

@@ -44,7 +44,9 @@ impl<'a> Vae<'a> {
         }
         one_by_one(images, |image| {
             let mut image = image.permute(&[0, 3, 1, 2])?;
-            for (axis, size, kept) in [(1, channels, COLOURS), (2, height, rows), (3, width, columns)] {
+            for (axis, size, kept) in
+                [(1, channels, COLOURS), (2, height, rows), (3, width, columns)]
+            {
                 if kept < size {
                     let before = if axis == 1 { 0 } else { (size - kept) / 2 };
                     image = image.slice(axis, before..before + kept)?;

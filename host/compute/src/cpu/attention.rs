@@ -15,16 +15,16 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::parallel::{Output, for_each_task, workers};
-use super::tile::{self, DEPTH, Line, ROWS, Row, WIDTH, multiply};
-use super::{math, reduce};
+use super::parallel::{Output, for_each_task, tasks_wanted, workers};
+use super::tile::{self, BAND, DEPTH, Line, ROWS, Row, Sink, WIDTH, multiply};
+use super::{arch, math, reduce};
 
 /// Keys of a tile: as many as a tile row holds, so that the exponentials of the scores
 /// are the left operand of the product with the values where they stand.
 const KEYS: usize = DEPTH;
 
 /// Queries of a task at most: a tile of keys is packed once for all of them.
-const QUERIES: usize = 256;
+const QUERIES: usize = 512;
 
 /// The shape of an attention: q [batch, queries, heads · head_dim], k [batch, keys, heads · head_dim],
 /// v [batch, keys, heads · value_dim] → [batch, queries, heads · value_dim].
@@ -62,20 +62,18 @@ pub(crate) enum MaskValues<'a> {
 pub(crate) fn attention(shape: &Attention<'_>, q: &[f32], k: &[f32], v: &[f32], out: &mut [f32]) {
     let operands = Operands { q, k, v, out: Output::new(out) };
     let tasks = shape.batch * shape.heads * shape.parts();
-    for_each_task(tasks, shape.cost(), || Workspace::new(shape), |workspace, task| {
-        let (rest, part) = (task / shape.parts(), task % shape.parts());
-        let (batch, head) = (rest / shape.heads, rest % shape.heads);
-        let size = shape.queries_per_task();
-        let queries = part * size..((part + 1) * size).min(shape.queries);
-        pulp::Arch::new().dispatch(Task {
-            shape,
-            operands: &operands,
-            batch,
-            head,
-            queries,
-            workspace,
-        });
-    });
+    for_each_task(
+        tasks,
+        shape.cost(),
+        || Workspace::new(shape),
+        |workspace, task| {
+            let (rest, part) = (task / shape.parts(), task % shape.parts());
+            let (batch, head) = (rest / shape.heads, rest % shape.heads);
+            let size = shape.queries_per_task();
+            let queries = part * size..((part + 1) * size).min(shape.queries);
+            arch().dispatch(Task { shape, operands: &operands, batch, head, queries, workspace });
+        },
+    );
 }
 
 impl Attention<'_> {
@@ -83,7 +81,8 @@ impl Attention<'_> {
     pub(crate) fn workspace(&self) -> u64 {
         let lines = self.key_lines() + self.value_lines();
         let sums = self.queries_per_task() * (self.value_dim + 2);
-        let worker = lines * size_of::<Line>() + sums * size_of::<f32>();
+        let rows = 2 * ROWS * size_of::<Row>();
+        let worker = lines * size_of::<Line>() + rows + sums * size_of::<f32>();
         let tasks = self.batch * self.heads * self.parts();
         (workers(tasks, self.cost()) * worker) as u64
     }
@@ -95,7 +94,7 @@ impl Attention<'_> {
     }
 
     fn queries_per_task(&self) -> usize {
-        let wanted = 2 * workers(usize::MAX, self.cost());
+        let wanted = tasks_wanted(self.cost());
         let parts = wanted.div_ceil((self.batch * self.heads).max(1));
         let parts = parts.min(self.queries.div_ceil(2 * ROWS)).max(self.queries.div_ceil(QUERIES));
         self.queries.div_ceil(parts.max(1)).next_multiple_of(ROWS)
@@ -126,6 +125,10 @@ struct Workspace {
     keys: Vec<Line>,
     /// A tile of values: panels of the value's dimension.
     values: Vec<Line>,
+    /// The scores of [`ROWS`] queries with a tile of keys, then the exponentials of these.
+    scores: Vec<Row>,
+    /// The scaled queries themselves.
+    rows: Vec<Row>,
     /// For each query, the weighted sum of values.
     sums: Vec<f32>,
     /// For each query, the largest score and the sum of exponentials.
@@ -144,6 +147,8 @@ impl Workspace {
         Self {
             keys: vec![Line([0.0; WIDTH]); shape.key_lines()],
             values: vec![Line([0.0; WIDTH]); shape.value_lines()],
+            scores: vec![[0.0; DEPTH]; ROWS],
+            rows: vec![[0.0; DEPTH]; ROWS],
             sums: vec![0.0; queries * shape.value_dim],
             states: vec![State { largest: 0.0, total: 0.0 }; queries],
         }
@@ -167,16 +172,14 @@ impl WithSimd for Task<'_> {
     fn with_simd<S: Simd>(mut self, simd: S) {
         self.workspace.sums.fill(0.0);
         self.workspace.states.fill(State { largest: f32::NEG_INFINITY, total: 0.0 });
-        let end = if self.shape.causal {
-            self.shape.keys.min(self.queries.end)
-        } else {
-            self.shape.keys
-        };
+        let end =
+            if self.shape.causal { self.shape.keys.min(self.queries.end) } else { self.shape.keys };
         for start in (0..end).step_by(KEYS) {
             let keys = start..(start + KEYS).min(end);
             self.pack(keys.clone());
             for top in self.queries.clone().step_by(ROWS) {
-                self.visit(simd, top..(top + ROWS).min(self.queries.end), keys.clone());
+                let queries = top..(top + ROWS).min(self.queries.end);
+                self.visit(simd, queries, keys.clone());
             }
         }
         self.finish();
@@ -190,19 +193,22 @@ impl Task<'_> {
         let Attention { heads, head_dim, value_dim, .. } = *self.shape;
         let panels = keys.len().div_ceil(WIDTH);
         let block = tile::block(head_dim);
-        for (index, key) in keys.clone().enumerate() {
-            let row = self.batch * self.shape.keys + key;
-            let k = &self.operands.k[(row * heads + self.head) * head_dim..][..head_dim];
-            let mut first = 0;
-            for k in k.chunks(block.max(1)) {
-                let panel = first * panels + index / WIDTH * k.len();
-                let lines = &mut self.workspace.keys[panel..][..k.len()];
-                for (line, &value) in lines.iter_mut().zip(k) {
-                    line.0[index % WIDTH] = value;
+        let row = |key: usize| (self.batch * self.shape.keys + key) * heads + self.head;
+        let mut band = [[0.0; DEPTH]; BAND];
+        for first in (0..head_dim).step_by(block.max(1)) {
+            let depth = block.min(head_dim - first);
+            for left in (0..keys.len()).step_by(BAND) {
+                for (key, into) in (keys.start + left..keys.end).zip(&mut band) {
+                    let k = &self.operands.k[row(key) * head_dim + first..][..depth];
+                    into[..depth].copy_from_slice(k);
                 }
-                first += k.len();
+                let panel = first * panels + left / WIDTH * depth;
+                let lines = &mut self.workspace.keys[panel..][..depth];
+                tile::transpose(&band, lines, left % WIDTH);
             }
-            let v = &self.operands.v[(row * heads + self.head) * value_dim..][..value_dim];
+        }
+        for (index, key) in keys.clone().enumerate() {
+            let v = &self.operands.v[row(key) * value_dim..][..value_dim];
             for (panel, v) in v.chunks(WIDTH).enumerate() {
                 let line = &mut self.workspace.values[panel * keys.len() + index].0;
                 match v.as_array::<WIDTH>() {
@@ -217,29 +223,26 @@ impl Task<'_> {
     #[inline(always)]
     fn visit<S: Simd>(&mut self, simd: S, queries: Range<usize>, keys: Range<usize>) {
         let Attention { heads, head_dim, value_dim, scale, causal, .. } = *self.shape;
-        let mut scores: [Row; ROWS] = [[0.0; DEPTH]; ROWS];
-        let mut tile: [Row; ROWS] = [[0.0; DEPTH]; ROWS];
+        let Workspace { keys: key_lines, values, scores, rows, sums, states } =
+            &mut *self.workspace;
         let count = queries.len();
         let panels = keys.len().div_ceil(WIDTH);
         let block = tile::block(head_dim);
+        if head_dim == 0 {
+            scores.fill([0.0; DEPTH]);
+        }
         for first in (0..head_dim).step_by(block.max(1)) {
             let depth = block.min(head_dim - first);
-            for (query, into) in queries.clone().zip(&mut tile) {
+            for (query, into) in queries.clone().zip(&mut *rows) {
                 let row = self.batch * self.shape.queries + query;
                 let q = &self.operands.q[(row * heads + self.head) * head_dim + first..][..depth];
                 for (into, &q) in into.iter_mut().zip(q) {
                     *into = q * scale;
                 }
             }
-            let lines = &self.workspace.keys[first * panels..][..depth * panels];
-            multiply(simd, &tile[..count], depth, lines, keys.len(), |row, column, sums| {
-                let scores = &mut scores[row][column..][..sums.len()];
-                if first == 0 {
-                    scores.copy_from_slice(sums);
-                } else {
-                    super::gemm::add(scores, sums);
-                }
-            });
+            let lines = &key_lines[first * panels..][..depth * panels];
+            let mut sink = Scores { scores, first: first == 0 };
+            multiply(simd, &rows[..count], depth, lines, keys.len(), &mut sink);
         }
         let top = queries.start - self.queries.start;
         for (index, query) in queries.clone().enumerate() {
@@ -252,7 +255,7 @@ impl Task<'_> {
                 let seen = (query + 1).saturating_sub(keys.start).min(scores.len());
                 scores[seen..].fill(f32::NEG_INFINITY);
             }
-            let state = &mut self.workspace.states[top + index];
+            let state = &mut states[top + index];
             let largest = reduce::larger(reduce::max(scores), state.largest);
             // While everything is hidden, any finite reference gives zeros.
             let reference = if largest == f32::NEG_INFINITY { 0.0 } else { largest };
@@ -263,17 +266,16 @@ impl Task<'_> {
             state.total = state.total.mul_add(factor, reduce::short_sum(scores, |x| x));
             state.largest = largest;
             if factor != 1.0 {
-                let sums = &mut self.workspace.sums[(top + index) * value_dim..][..value_dim];
+                let sums = &mut sums[(top + index) * value_dim..][..value_dim];
                 for sum in sums {
                     *sum *= factor;
                 }
             }
         }
-        let lines = &self.workspace.values[..value_dim.div_ceil(WIDTH) * keys.len()];
-        let sums = &mut self.workspace.sums[top * value_dim..];
-        multiply(simd, &scores[..count], keys.len(), lines, value_dim, |row, column, products| {
-            super::gemm::add(&mut sums[row * value_dim + column..][..products.len()], products);
-        });
+        let lines = &values[..value_dim.div_ceil(WIDTH) * keys.len()];
+        let sums = &mut sums[top * value_dim..];
+        let mut sink = Weighted { sums, value_dim };
+        multiply(simd, &scores[..count], keys.len(), lines, value_dim, &mut sink);
     }
 
     /// Divides the sums by the sums of exponentials.
@@ -294,11 +296,40 @@ impl Task<'_> {
     }
 }
 
+/// Takes the products of queries with keys.
+struct Scores<'a> {
+    scores: &'a mut [Row],
+    first: bool,
+}
+
+impl Sink for Scores<'_> {
+    #[inline(always)]
+    fn take(&mut self, row: usize, column: usize, sums: &[f32]) {
+        let scores = &mut self.scores[row][column..][..sums.len()];
+        if self.first { tile::set(scores, sums, 0.0) } else { tile::add(scores, sums) }
+    }
+}
+
+/// Takes the products of exponentials with values.
+struct Weighted<'a> {
+    sums: &'a mut [f32],
+    value_dim: usize,
+}
+
+impl Sink for Weighted<'_> {
+    #[inline(always)]
+    fn take(&mut self, row: usize, column: usize, sums: &[f32]) {
+        let into = &mut self.sums[row * self.value_dim + column..][..sums.len()];
+        tile::add(into, sums);
+    }
+}
+
 impl Mask<'_> {
     /// Applies the mask of the keys from `place` on to a query's scores.
     #[inline(always)]
     fn apply(self, place: [usize; 4], scores: &mut [f32]) {
-        let start: usize = place.iter().zip(self.strides).map(|(place, stride)| place * stride).sum();
+        let start: usize =
+            place.iter().zip(self.strides).map(|(place, stride)| place * stride).sum();
         let step = self.strides[3];
         match self.values {
             MaskValues::Add(values) if step == 1 => {

@@ -13,9 +13,9 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::Floats;
-use super::parallel::{Output, for_each_task, part, workers};
+use super::parallel::{Output, for_each_task, part, tasks_wanted, workers};
 use super::tile::{self, COLUMNS, Line, Product, ROWS, WIDTH};
+use super::{Floats, arch};
 
 /// The shape of a convolution. One of a single dimension has height 1.
 /// When it is transposed, `channels` are still the input's.
@@ -166,9 +166,8 @@ impl Pass {
             (places().min().unwrap_or(0), places().max().unwrap_or(0))
         };
         let reach = [reach(|tap| tap.y), reach(|tap| tap.x)];
-        let even = |total: usize, most: usize| {
-            total.div_ceil(total.div_ceil(most.max(1)).max(1)).max(1)
-        };
+        let even =
+            |total: usize, most: usize| total.div_ceil(total.div_ceil(most.max(1)).max(1)).max(1);
         let image = lattice.0 * lattice.1;
         let chunk = if image > 0 && 2 * image <= COLUMNS {
             [even(conv.batch, COLUMNS / image), lattice.0, lattice.1]
@@ -190,9 +189,10 @@ impl Pass {
             row_parts: 1,
         };
         // Where there are few chunks, the output's channels are divided too.
-        let wanted = 2 * workers(usize::MAX, pass.cost());
+        let wanted = tasks_wanted(pass.cost());
         let rows = pass.group_outputs();
-        pass.row_parts = wanted.div_ceil(pass.tasks().max(1)).clamp(1, rows.div_ceil(4 * ROWS).max(1));
+        pass.row_parts =
+            wanted.div_ceil(pass.tasks().max(1)).clamp(1, rows.div_ceil(4 * ROWS).max(1));
         pass
     }
 
@@ -256,7 +256,8 @@ impl Pass {
             return 0;
         }
         let taps = self.taps.len();
-        let channels = ((tile::block(self.depth()) + taps).saturating_sub(2) / taps + 1).min(self.group_channels());
+        let channels = ((tile::block(self.depth()) + taps).saturating_sub(2) / taps + 1)
+            .min(self.group_channels());
         channels * self.window().iter().product::<usize>()
     }
 
@@ -271,8 +272,7 @@ impl Pass {
     }
 
     fn run(&self, operands: &Operands<'_>) {
-        let workspace =
-            || (vec![Line([0.0; WIDTH]); self.lines()], vec![0.0f32; self.bordered()]);
+        let workspace = || (vec![Line([0.0; WIDTH]); self.lines()], vec![0.0f32; self.bordered()]);
         for_each_task(self.tasks(), self.cost(), workspace, |(lines, bordered), task| {
             let [_, chunk_rows, chunk_columns] = self.chunks();
             // A group's tasks lie together, its chunks' parts of rows innermost.
@@ -285,7 +285,7 @@ impl Pass {
                 index * size..((index + 1) * size).min(total)
             };
             let (top, bottom) = part(self.group_outputs(), self.row_parts, row_part);
-            pulp::Arch::new().dispatch(Task {
+            arch().dispatch(Task {
                 pass: self,
                 operands,
                 group,
@@ -329,10 +329,18 @@ impl WithSimd for Task<'_> {
             width: (columns.len() - 1) * pass.input_step.1 + (right - left) as usize + 1,
         };
         let strides = if inside {
-            Strides { image: conv.channels * conv.height * conv.width, channel: conv.height * conv.width, row: conv.width }
+            Strides {
+                image: conv.channels * conv.height * conv.width,
+                channel: conv.height * conv.width,
+                row: conv.width,
+            }
         } else {
             let channel = window.height * window.width;
-            Strides { image: bordered.len() / images.len() / channel * channel, channel, row: window.width }
+            Strides {
+                image: bordered.len() / images.len() / channel * channel,
+                channel,
+                row: window.width,
+            }
         };
         let mut offsets = [0; COLUMNS];
         let mut count = 0;
@@ -421,7 +429,8 @@ impl Patches<'_> {
         let (inner_rows, inner_columns) =
             (clip(top, height, conv.height), clip(left, width, conv.width));
         for (index, image) in self.images.clone().enumerate() {
-            let into = &mut bordered[index * self.strides.image..][..channels.len() * height * width];
+            let into =
+                &mut bordered[index * self.strides.image..][..channels.len() * height * width];
             into.fill(0.0);
             if inner_columns.is_empty() {
                 continue;
@@ -441,7 +450,13 @@ impl Patches<'_> {
     /// Fills lines from `source`, whose first element is the window's first one in the
     /// channel of the product's row `start`; `R` columns at a time lie together.
     #[inline(always)]
-    fn unfold<const R: usize>(&self, source: &[f32], start: usize, depth: usize, lines: &mut [Line]) {
+    fn unfold<const R: usize>(
+        &self,
+        source: &[f32],
+        start: usize,
+        depth: usize,
+        lines: &mut [Line],
+    ) {
         let taps = &self.pass.taps;
         let [(top, _), (left, _)] = self.pass.reach;
         for (panel, offsets) in self.offsets.chunks(WIDTH).enumerate() {
@@ -532,8 +547,7 @@ impl Product for Patches<'_> {
                 * conv.out_height
                 * conv.out_width;
             // Outputs lie together up to the image's end, or one by one on a lattice.
-            let count =
-                if pass.transposed { 1 } else { sums.len().min(image_columns - place) };
+            let count = if pass.transposed { 1 } else { sums.len().min(image_columns - place) };
             let (these, rest) = sums.split_at(count);
             let y = (self.rows.start + place / self.columns.len()) * pass.output_step.0;
             let x = (self.columns.start + place % self.columns.len()) * pass.output_step.1;
@@ -541,11 +555,9 @@ impl Product for Patches<'_> {
             // SAFETY: a task has its own places of its own channels.
             let out = unsafe { self.operands.out.slice(start, count) };
             if first {
-                for (out, &sum) in out.iter_mut().zip(these) {
-                    *out = sum + bias;
-                }
+                tile::set(out, these, bias);
             } else {
-                super::gemm::add(out, these);
+                tile::add(out, these);
             }
             column += count;
             sums = rest;

@@ -6,16 +6,13 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::Floats;
-use super::parallel::{Output, for_each_task, part, workers};
-use super::tile::{self, COLUMNS, Line, Product, ROWS, WIDTH};
+use super::parallel::{Output, for_each_task, part, tasks_wanted, workers};
+use super::tile::{self, BAND, COLUMNS, DEPTH, Line, Product, ROWS, WIDTH};
+use super::{Floats, arch};
 
 /// Up to this many rows a linear layer reads its weight in order, without packing it:
 /// the time is that of reading the weight.
 const FEW_ROWS: usize = 8;
-
-/// Outputs of a linear layer of few rows that are computed together.
-const OUTPUTS: usize = 4;
 
 /// How an output is cut into tasks.
 #[derive(Clone, Copy)]
@@ -36,12 +33,19 @@ impl Grid {
             .saturating_mul(depth as u64)
             / 40;
         let column_parts = columns.div_ceil(COLUMNS).max(1);
-        let wanted = 2 * workers(usize::MAX, cost);
+        let wanted = tasks_wanted(cost);
         let row_parts = wanted
             .div_ceil((column_parts * products).max(1))
             .clamp(1, rows.div_ceil(8 * ROWS).max(1));
         let columns = columns.div_ceil(column_parts).next_multiple_of(WIDTH);
-        Self { row_parts, column_parts, columns, depth, tasks: products * row_parts * column_parts, cost }
+        Self {
+            row_parts,
+            column_parts,
+            columns,
+            depth,
+            tasks: products * row_parts * column_parts,
+            cost,
+        }
     }
 
     fn lines(self) -> usize {
@@ -88,15 +92,20 @@ pub(crate) fn linear(
         let parts = out_width.div_ceil(64);
         // Few rows cost what reading the weight costs.
         let cost = (width as u64).saturating_mul(out_width as u64) * (1 + rows as u64) / 16;
-        for_each_task(parts, cost, || (), |(), index| {
-            let (start, end) = part(out_width, parts, index);
-            pulp::Arch::new().dispatch(FewRows { linear, rows, outputs: start..end });
-        });
+        for_each_task(
+            parts,
+            cost,
+            || (),
+            |(), index| {
+                let (start, end) = part(out_width, parts, index);
+                arch().dispatch(FewRows { linear, rows, outputs: start..end });
+            },
+        );
     } else {
         let grid = Grid::new(1, rows, width, out_width);
         grid.run(|lines, task| {
             let (_, rows, columns) = grid.task(task, rows, out_width);
-            pulp::Arch::new().dispatch(ManyRows { linear, rows, columns, lines });
+            arch().dispatch(ManyRows { linear, rows, columns, lines });
         });
     }
 }
@@ -122,71 +131,46 @@ impl WithSimd for FewRows<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) {
-        for first in self.outputs.clone().step_by(OUTPUTS) {
-            let outputs = OUTPUTS.min(self.outputs.end - first);
-            let mut row = 0;
-            while row < self.rows {
-                if self.rows - row >= 4 {
-                    self.linear.dots::<4>(row, first, outputs);
-                    row += 4;
-                } else if self.rows - row >= 2 {
-                    self.linear.dots::<2>(row, first, outputs);
-                    row += 2;
-                } else {
-                    self.linear.dots::<1>(row, first, outputs);
-                    row += 1;
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { linear, rows, outputs } = self;
+        let mut weight = [0.0; DEPTH];
+        for output in outputs {
+            let mut sums = [[simd.splat_f32s(0.0); 2]; FEW_ROWS];
+            for start in (0..linear.width).step_by(DEPTH) {
+                let weight = &mut weight[..DEPTH.min(linear.width - start)];
+                linear.weight.widen(output * linear.width + start, weight);
+                for (row, sums) in sums[..rows].iter_mut().enumerate() {
+                    let x = &linear.x[row * linear.width + start..][..weight.len()];
+                    *sums = dot(simd, x, weight, *sums);
                 }
+            }
+            let bias = linear.bias.map_or(0.0, |bias| bias.at(output));
+            for (row, &[a, b]) in sums[..rows].iter().enumerate() {
+                // SAFETY: a task has its own outputs of each row.
+                let out = unsafe { linear.out.slice(row * linear.out_width + output, 1) };
+                out[0] = simd.reduce_sum_f32s(simd.add_f32s(a, b)) + bias;
             }
         }
     }
 }
 
-/// Lanes of a dot product's partial sums.
-const LANES: usize = 16;
-
-impl Linear<'_> {
-    /// `R` rows by up to [`OUTPUTS`] outputs.
-    #[inline(always)]
-    fn dots<const R: usize>(self, top: usize, first: usize, outputs: usize) {
-        let mut sums = [[[0.0f32; LANES]; R]; OUTPUTS];
-        let mut start = 0;
-        while start < self.width {
-            let count = LANES.min(self.width - start);
-            let mut x = [[0.0f32; LANES]; R];
-            for (row, x) in x.iter_mut().enumerate() {
-                let from = &self.x[(top + row) * self.width + start..][..count];
-                match from.as_array::<LANES>() {
-                    Some(from) => *x = *from,
-                    None => x[..count].copy_from_slice(from),
-                }
-            }
-            for (output, sums) in sums.iter_mut().enumerate() {
-                // A missing output repeats the last one; its sums are not stored.
-                let index = (first + output.min(outputs - 1)) * self.width + start;
-                let mut weight = [0.0f32; LANES];
-                if count == LANES {
-                    self.weight.widen(index, &mut weight);
-                } else {
-                    self.weight.widen(index, &mut weight[..count]);
-                }
-                for (sums, x) in sums.iter_mut().zip(&x) {
-                    for lane in 0..LANES {
-                        sums[lane] = x[lane].mul_add(weight[lane], sums[lane]);
-                    }
-                }
-            }
-            start += count;
-        }
-        for row in 0..R {
-            // SAFETY: a task has its own outputs of each row.
-            let out = unsafe { self.out.slice((top + row) * self.out_width + first, outputs) };
-            for (output, out) in out.iter_mut().enumerate() {
-                let bias = self.bias.map_or(0.0, |bias| bias.at(first + output));
-                *out = super::reduce::short_sum(&sums[output][row], |x| x) + bias;
-            }
-        }
+/// Adds the products of `a` and `b` to two vectors of sums.
+#[inline(always)]
+fn dot<S: Simd>(simd: S, a: &[f32], b: &[f32], [mut even, mut odd]: [S::f32s; 2]) -> [S::f32s; 2] {
+    let ((a, a_rest), (b, b_rest)) = (S::as_simd_f32s(a), S::as_simd_f32s(b));
+    let ((a_pairs, a_last), (b_pairs, b_last)) = (a.as_chunks::<2>(), b.as_chunks::<2>());
+    for (a, b) in a_pairs.iter().zip(b_pairs) {
+        even = simd.mul_add_f32s(a[0], b[0], even);
+        odd = simd.mul_add_f32s(a[1], b[1], odd);
     }
+    for (&a, &b) in a_last.iter().zip(b_last) {
+        even = simd.mul_add_f32s(a, b, even);
+    }
+    if !a_rest.is_empty() {
+        let (a, b) = (simd.partial_load_f32s(a_rest), simd.partial_load_f32s(b_rest));
+        odd = simd.mul_add_f32s(a, b, odd);
+    }
+    [even, odd]
 }
 
 /// Some rows by some outputs.
@@ -232,14 +216,13 @@ impl Product for LinearProduct<'_> {
 
     #[inline(always)]
     fn pack(&mut self, start: usize, depth: usize, lines: &mut [Line]) {
-        let mut row = [0.0; tile::DEPTH];
-        for (index, column) in self.columns.clone().enumerate() {
-            let row = &mut row[..depth];
-            self.linear.weight.widen(column * self.linear.width + start, row);
-            let panel = &mut lines[index / WIDTH * depth..][..depth];
-            for (line, &value) in panel.iter_mut().zip(&*row) {
-                line.0[index % WIDTH] = value;
+        let mut band = [[0.0; DEPTH]; BAND];
+        for left in (0..self.columns.len()).step_by(BAND) {
+            for (column, row) in (self.columns.start + left..self.columns.end).zip(&mut band) {
+                self.linear.weight.widen(column * self.linear.width + start, &mut row[..depth]);
             }
+            let panel = &mut lines[left / WIDTH * depth..][..depth];
+            tile::transpose(&band, panel, left % WIDTH);
         }
     }
 
@@ -249,20 +232,11 @@ impl Product for LinearProduct<'_> {
         // SAFETY: a task has its own columns of its own rows.
         let out = unsafe { self.linear.out.slice(start, sums.len()) };
         if first {
-            let bias = &self.bias[column..][..sums.len()];
-            for ((out, &sum), &bias) in out.iter_mut().zip(sums).zip(bias) {
-                *out = sum + bias;
-            }
+            tile::set(out, sums, 0.0);
+            tile::add(out, &self.bias[column..][..sums.len()]);
         } else {
-            add(out, sums);
+            tile::add(out, sums);
         }
-    }
-}
-
-#[inline(always)]
-pub(super) fn add(out: &mut [f32], sums: &[f32]) {
-    for (out, &sum) in out.iter_mut().zip(sums) {
-        *out += sum;
     }
 }
 
@@ -295,7 +269,7 @@ pub(crate) fn matmul(
             out,
             start: index * m * n,
         };
-        pulp::Arch::new().dispatch(Part { product, rows, lines });
+        arch().dispatch(Part { product, rows, lines });
     });
 }
 
@@ -356,6 +330,6 @@ impl Product for MatrixProduct<'_> {
         let start = self.start + row * self.n + self.columns.start + column;
         // SAFETY: a task has its own columns of its own rows.
         let out = unsafe { self.out.slice(start, sums.len()) };
-        if first { out.copy_from_slice(sums) } else { add(out, sums) }
+        if first { tile::set(out, sums, 0.0) } else { tile::add(out, sums) }
     }
 }

@@ -6,8 +6,8 @@
 //! because a nearest neighbour depends on how its place was rounded; Pillow computes
 //! its filter in `f64`.
 
-use super::parallel::{for_each_task, workers, Output};
-use super::vectorized;
+use super::parallel::{Output, for_each_task, workers};
+use super::{Kernel, vectorized};
 use crate::function::Sampling;
 
 /// The bytes that [`interpolate`] allocates at most.
@@ -37,12 +37,17 @@ pub(crate) fn interpolate(
     let (rows, columns) = (Axis::new(sampling, h, oh), Axis::new(sampling, w, ow));
     let cost = cost(planes, (h, w), (oh, ow));
     let out = Output::new(out);
-    for_each_task(planes, cost, || vec![0.0f32; h * ow], |middle, plane| {
-        let x = x.get(plane * h * w..(plane + 1) * h * w).unwrap_or_default();
-        // SAFETY: a task has its own plane.
-        let out = unsafe { out.slice(plane * oh * ow, oh * ow) };
-        vectorized(|| resize(x, w, &rows, &columns, middle, ow, out));
-    });
+    for_each_task(
+        planes,
+        cost,
+        || vec![0.0f32; h * ow],
+        |middle, plane| {
+            let x = x.get(plane * h * w..(plane + 1) * h * w).unwrap_or_default();
+            // SAFETY: a task has its own plane.
+            let out = unsafe { out.slice(plane * oh * ow, oh * ow) };
+            vectorized(Resize { x, w, ow, rows: &rows, columns: &columns, middle, out });
+        },
+    );
 }
 
 /// Nanoseconds on one core, about.
@@ -50,33 +55,41 @@ fn cost(planes: usize, (h, _): (usize, usize), (oh, ow): (usize, usize)) -> u64 
     (planes as u64).saturating_mul(((2 * h + oh) * ow) as u64)
 }
 
-#[inline(always)]
-fn resize(
-    x: &[f32],
+/// One plane of width `w`, to be resized to width `ow`.
+struct Resize<'a> {
+    x: &'a [f32],
     w: usize,
-    rows: &Axis,
-    columns: &Axis,
-    middle: &mut [f32],
     ow: usize,
-    out: &mut [f32],
-) {
-    for (x, middle) in x.chunks_exact(w).zip(middle.chunks_exact_mut(ow)) {
-        for (taps, to) in columns.outputs().zip(middle) {
-            let mut taps = taps.iter().map(|tap| x.get(tap.index).copied().unwrap_or(0.0) * tap.weight);
-            let first = taps.next().unwrap_or(0.0);
-            *to = taps.fold(first, |sum, product| sum + product);
+    rows: &'a Axis,
+    columns: &'a Axis,
+    /// The plane with its rows resized.
+    middle: &'a mut [f32],
+    out: &'a mut [f32],
+}
+
+impl Kernel for Resize<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let Self { x, w, ow, rows, columns, middle, out } = self;
+        for (x, middle) in x.chunks_exact(w).zip(middle.chunks_exact_mut(ow)) {
+            for (taps, to) in columns.outputs().zip(middle) {
+                let mut taps =
+                    taps.iter().map(|tap| x.get(tap.index).copied().unwrap_or(0.0) * tap.weight);
+                let first = taps.next().unwrap_or(0.0);
+                *to = taps.fold(first, |sum, product| sum + product);
+            }
         }
-    }
-    for (taps, out) in rows.outputs().zip(out.chunks_exact_mut(ow)) {
-        for (number, tap) in taps.iter().enumerate() {
-            let from = middle.get(tap.index * ow..(tap.index + 1) * ow).unwrap_or_default();
-            if number == 0 {
-                for (out, &from) in out.iter_mut().zip(from) {
-                    *out = from * tap.weight;
-                }
-            } else {
-                for (out, &from) in out.iter_mut().zip(from) {
-                    *out += from * tap.weight;
+        for (taps, out) in rows.outputs().zip(out.chunks_exact_mut(ow)) {
+            for (number, tap) in taps.iter().enumerate() {
+                let from = middle.get(tap.index * ow..(tap.index + 1) * ow).unwrap_or_default();
+                if number == 0 {
+                    for (out, &from) in out.iter_mut().zip(from) {
+                        *out = from * tap.weight;
+                    }
+                } else {
+                    for (out, &from) in out.iter_mut().zip(from) {
+                        *out += from * tap.weight;
+                    }
                 }
             }
         }
@@ -161,7 +174,9 @@ impl Axis {
         let far = |x: f32| ((A * x - 5.0 * A) * x + 8.0 * A) * x - 4.0 * A;
         let base = place.floor();
         let t = place - base;
-        for (offset, weight) in [far(t + 1.0), near(t), near(1.0 - t), far(2.0 - t)].into_iter().enumerate() {
+        for (offset, weight) in
+            [far(t + 1.0), near(t), near(1.0 - t), far(2.0 - t)].into_iter().enumerate()
+        {
             let index = (base + offset as f32 - 1.0).clamp(0.0, last as f32) as usize;
             self.add(index, weight);
         }

@@ -34,9 +34,38 @@ mod tests;
 
 pub(crate) use floats::Floats;
 
-/// Runs `kernel` compiled for the widest vectors that this CPU has. It must be one
-/// call of an `#[inline(always)]` function: what is not inlined is not vectorized.
-#[inline(always)]
-fn vectorized<R>(kernel: impl FnOnce() -> R) -> R {
-    pulp::Arch::new().dispatch(kernel)
+/// A kernel that is compiled for wider vectors. Its data are fields and its function is a
+/// method, because only a method can be marked to be inlined always (a closure or a
+/// function argument cannot), and what is not inlined is not vectorized.
+trait Kernel {
+    /// Marked `#[inline(always)]`, and so is everything of weight that it calls.
+    fn run(self);
 }
+
+/// Runs a kernel compiled for the widest vectors that this CPU has.
+#[inline(always)]
+fn vectorized(kernel: impl Kernel) {
+    struct Run<K>(K);
+
+    impl<K: Kernel> pulp::NullaryFnOnce for Run<K> {
+        type Output = ();
+
+        #[inline(always)]
+        fn call(self) {
+            self.0.run();
+        }
+    }
+
+    arch().dispatch(Run(kernel));
+}
+
+/// The instruction set that kernels run with.
+#[cfg(not(test))]
+#[inline(always)]
+fn arch() -> pulp::Arch {
+    pulp::Arch::new()
+}
+
+/// Tests also run the kernels as narrower CPUs do.
+#[cfg(test)]
+use tests::arch;

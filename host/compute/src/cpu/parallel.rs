@@ -12,11 +12,20 @@ use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
 /// Work below this many nanoseconds of one core stays on the calling thread: to wake
 /// another and to wait for it takes about a third of it.
-const WORTH_WAKING: u64 = 60_000;
+const WORTH_WAKING: u64 = 120_000;
 
 /// How many workers a kernel of `tasks` tasks and `cost` nanoseconds of one core gets.
 pub(super) fn workers(tasks: usize, cost: u64) -> usize {
     if cost < WORTH_WAKING { 1 } else { rayon::current_num_threads().clamp(1, tasks.max(1)) }
+}
+
+/// How many tasks a kernel of that cost should have at least, so that one slow worker does
+/// not hold up the rest: one when there is nothing to divide.
+pub(super) fn tasks_wanted(cost: u64) -> usize {
+    match workers(usize::MAX, cost) {
+        1 => 1,
+        workers => 2 * workers,
+    }
 }
 
 /// Runs `work` for every task, with a workspace that its worker made.
@@ -64,10 +73,17 @@ pub(super) fn for_each_chunk(
             work(index, x, out);
         }
     } else {
-        x.par_chunks(size).zip(out.par_chunks_mut(size)).enumerate().with_min_len(chunks).for_each(
-            |(index, (x, out))| work(index, x, out),
-        );
+        x.par_chunks(size)
+            .zip(out.par_chunks_mut(size))
+            .enumerate()
+            .with_min_len(chunks)
+            .for_each(|(index, (x, out))| work(index, x, out));
     }
+}
+
+/// Elements of whole rows, about 16 KiB: enough that calling a kernel costs little.
+pub(super) fn chunk_of_rows(width: usize) -> usize {
+    (4096 / width.max(1)).max(1) * width
 }
 
 /// The part of `total` that part `index` of `parts` has: (start, end).
@@ -117,9 +133,14 @@ mod tests {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             let counts: Vec<AtomicUsize> = (0..97).map(|_| AtomicUsize::new(0)).collect();
             pool.install(|| {
-                for_each_task(97, u64::MAX, || (), |(), task| {
-                    counts[task].fetch_add(1, Ordering::Relaxed);
-                });
+                for_each_task(
+                    97,
+                    u64::MAX,
+                    || (),
+                    |(), task| {
+                        counts[task].fetch_add(1, Ordering::Relaxed);
+                    },
+                );
             });
             assert!(counts.iter().all(|count| count.load(Ordering::Relaxed) == 1));
         }

@@ -2,6 +2,8 @@
 //!
 //! The number of lanes is fixed, so the bits are the same with every instruction set.
 
+#![expect(clippy::indexing_slicing, reason = "lanes are indices of arrays of as many")]
+
 const LANES: usize = 16;
 
 /// Elements that are added up in `f32` before the sum is carried on in `f64`. Long
@@ -57,17 +59,16 @@ pub(super) fn larger(a: f32, b: f32) -> f32 {
     if a > b { a } else { b }
 }
 
+/// Combines the halves until one is left, in steps whose lengths the compiler knows.
 #[inline(always)]
-fn fold<const N: usize>(mut lanes: [f32; N], combine: impl Fn(f32, f32) -> f32) -> f32 {
-    let mut half = N / 2;
-    while half > 0 {
-        let (low, high) = lanes.split_at_mut(half);
-        for (low, &high) in low.iter_mut().zip(&*high) {
-            *low = combine(*low, high);
-        }
-        half /= 2;
-    }
-    lanes.first().copied().unwrap_or_default()
+fn fold(lanes: [f32; 2 * LANES], combine: impl Fn(f32, f32) -> f32) -> f32 {
+    let [a, b]: [[f32; 16]; 2] = bytemuck::cast(lanes);
+    let lanes: [f32; 16] = std::array::from_fn(|lane| combine(a[lane], b[lane]));
+    let [a, b]: [[f32; 8]; 2] = bytemuck::cast(lanes);
+    let lanes: [f32; 8] = std::array::from_fn(|lane| combine(a[lane], b[lane]));
+    let [a, b]: [[f32; 4]; 2] = bytemuck::cast(lanes);
+    let [a, b, c, d]: [f32; 4] = std::array::from_fn(|lane| combine(a[lane], b[lane]));
+    combine(combine(a, c), combine(b, d))
 }
 
 #[cfg(test)]

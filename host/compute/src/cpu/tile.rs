@@ -10,7 +10,11 @@
 //! Every element is one chain of fused multiply-adds per block of depth, whatever
 //! tile it falls into: tiles may be cut anywhere without changing a bit.
 
-#![expect(clippy::indexing_slicing, reason = "indices come from the lengths of the same arrays")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::manual_memcpy,
+    reason = "indices come from the lengths of the same arrays, and a copy of registers would keep them in memory"
+)]
 
 use std::ops::Range;
 
@@ -20,11 +24,11 @@ use pulp::Simd;
 /// Columns of a panel: two vectors of AVX-512, four of AVX2.
 pub(super) const WIDTH: usize = 32;
 
-/// The longest sum between two visits of the output. A panel is then 24 KiB, which
-/// leaves room for rows in a first-level cache of 32 KiB.
-pub(super) const DEPTH: usize = 192;
+/// The longest sum between two visits of the output. [`ROWS`] rows of it take 18 KiB, which
+/// leaves room in a first-level cache of 32 KiB for the panel that streams through it.
+pub(super) const DEPTH: usize = 384;
 
-/// Columns that a task packs at once: with [`DEPTH`], 192 KiB.
+/// Columns that a task packs at once: with [`DEPTH`], 384 KiB.
 pub(super) const COLUMNS: usize = 256;
 
 /// Rows of the left operand that are prepared together.
@@ -66,11 +70,17 @@ pub(super) trait Product {
     fn store(&mut self, row: usize, column: usize, sums: &[f32], first: bool);
 }
 
+/// Takes the products of a tile.
+pub(super) trait Sink {
+    /// The sums of a part of a row.
+    fn take(&mut self, row: usize, column: usize, sums: &[f32]);
+}
+
 /// Computes `rows` and all `columns` of a product.
 #[inline(always)]
-pub(super) fn compute<S: Simd>(
+pub(super) fn compute<S: Simd, P: Product>(
     simd: S,
-    product: &mut impl Product,
+    product: &mut P,
     rows: Range<usize>,
     columns: usize,
     lines: &mut [Line],
@@ -87,9 +97,8 @@ pub(super) fn compute<S: Simd>(
             for (row, into) in tile[..count].iter_mut().enumerate() {
                 product.left(top + row, start, &mut into[..depth]);
             }
-            multiply(simd, &tile[..count], depth, lines, columns, |row, column, sums| {
-                product.store(top + row, column, sums, start == 0);
-            });
+            let mut sink = Stored { product, top, first: start == 0 };
+            multiply(simd, &tile[..count], depth, lines, columns, &mut sink);
         }
         start += depth;
         if start >= whole {
@@ -98,7 +107,22 @@ pub(super) fn compute<S: Simd>(
     }
 }
 
-/// The product of `rows` with packed panels, given to `store` in parts of rows.
+/// Gives sums to a product's `store`. A closure in its place would not be inlined, and so
+/// not be vectorized.
+struct Stored<'a, P> {
+    product: &'a mut P,
+    top: usize,
+    first: bool,
+}
+
+impl<P: Product> Sink for Stored<'_, P> {
+    #[inline(always)]
+    fn take(&mut self, row: usize, column: usize, sums: &[f32]) {
+        self.product.store(self.top + row, column, sums, self.first);
+    }
+}
+
+/// The product of `rows` with packed panels, given to `sink` in parts of rows.
 #[inline(always)]
 pub(super) fn multiply<S: Simd>(
     simd: S,
@@ -106,88 +130,137 @@ pub(super) fn multiply<S: Simd>(
     depth: usize,
     lines: &[Line],
     columns: usize,
-    mut store: impl FnMut(usize, usize, &[f32]),
+    sink: &mut impl Sink,
 ) {
-    // As many rows as the registers hold sums for.
-    let wide = S::REGISTER_COUNT >= 32;
+    let mut sums = [Line([0.0; WIDTH]); ROWS];
     let mut top = 0;
     while top < rows.len() {
         let rest = &rows[top..];
-        let mut store = |row, column, sums: &[f32]| store(top + row, column, sums);
-        if wide && let Some(tile) = rest.first_chunk::<12>() {
-            across(simd, tile, depth, lines, columns, &mut store);
-            top += 12;
-        } else if wide && let Some(tile) = rest.first_chunk::<8>() {
-            across(simd, tile, depth, lines, columns, &mut store);
-            top += 8;
-        } else if !wide && let Some(tile) = rest.first_chunk::<6>() {
-            across(simd, tile, depth, lines, columns, &mut store);
-            top += 6;
-        } else if let Some(tile) = rest.first_chunk::<4>() {
-            across(simd, tile, depth, lines, columns, &mut store);
-            top += 4;
-        } else if let Some(tile) = rest.first_chunk::<2>() {
-            across(simd, tile, depth, lines, columns, &mut store);
-            top += 2;
-        } else if let Some(tile) = rest.first_chunk::<1>() {
-            across(simd, tile, depth, lines, columns, &mut store);
-            top += 1;
+        let count = tile_rows::<S>(rest.len());
+        for panel in 0..columns.div_ceil(WIDTH) {
+            let lines = &lines[panel * depth..][..depth];
+            let left = panel * WIDTH;
+            let width = WIDTH.min(columns - left);
+            match count {
+                12 => panel_sums::<S, 12>(simd, rest, lines, width, &mut sums),
+                8 => panel_sums::<S, 8>(simd, rest, lines, width, &mut sums),
+                6 => panel_sums::<S, 6>(simd, rest, lines, width, &mut sums),
+                4 => panel_sums::<S, 4>(simd, rest, lines, width, &mut sums),
+                2 => panel_sums::<S, 2>(simd, rest, lines, width, &mut sums),
+                _ => panel_sums::<S, 1>(simd, rest, lines, width, &mut sums),
+            }
+            for (row, sums) in sums[..count].iter().enumerate() {
+                sink.take(top + row, left, &sums.0[..width]);
+            }
         }
+        top += count;
     }
 }
 
-/// `M` rows times every panel.
+/// The rows of the next tile: as many as the registers hold sums for.
 #[inline(always)]
-fn across<S: Simd, const M: usize>(
+fn tile_rows<S: Simd>(left: usize) -> usize {
+    let sizes: &[usize] = if S::REGISTER_COUNT >= 32 { &[12, 8, 4, 2] } else { &[6, 4, 2] };
+    sizes.iter().copied().find(|&size| size <= left).unwrap_or(1)
+}
+
+/// `M` rows times a panel, of which `width` columns are wanted.
+#[inline(always)]
+fn panel_sums<S: Simd, const M: usize>(
     simd: S,
-    rows: &[Row; M],
-    depth: usize,
+    rows: &[Row],
     lines: &[Line],
-    columns: usize,
-    store: &mut impl FnMut(usize, usize, &[f32]),
+    width: usize,
+    into: &mut [Line; ROWS],
 ) {
-    for panel in 0..columns.div_ceil(WIDTH) {
-        let lines = &lines[panel * depth..][..depth];
-        let left = panel * WIDTH;
-        let width = WIDTH.min(columns - left);
-        let mut offset = 0;
-        while offset < width {
-            if width - offset > S::F32_LANES {
-                let sums = sums::<S, M, 2>(simd, rows, lines, offset);
-                let count = (2 * S::F32_LANES).min(width - offset);
-                for (row, sums) in sums.iter().enumerate() {
-                    store(row, left + offset, &bytemuck::cast_slice(sums)[..count]);
-                }
-                offset += count;
-            } else {
-                let sums = sums::<S, M, 1>(simd, rows, lines, offset);
-                let count = width - offset;
-                for (row, sums) in sums.iter().enumerate() {
-                    store(row, left + offset, &bytemuck::cast_slice(sums)[..count]);
-                }
-                offset += count;
-            }
+    let Some(rows) = rows.first_chunk::<M>() else { return };
+    let mut offset = 0;
+    while offset < width {
+        if width - offset > S::F32_LANES {
+            tile_sums::<S, M, 2>(simd, rows, lines, offset, into);
+            offset += 2 * S::F32_LANES;
+        } else {
+            tile_sums::<S, M, 1>(simd, rows, lines, offset, into);
+            offset += S::F32_LANES;
         }
     }
 }
 
 /// The sums of `M` rows and `V` vectors of columns, all in registers.
 #[inline(always)]
-fn sums<S: Simd, const M: usize, const V: usize>(
+fn tile_sums<S: Simd, const M: usize, const V: usize>(
     simd: S,
     rows: &[Row; M],
     lines: &[Line],
     offset: usize,
-) -> [[S::f32s; V]; M] {
+    into: &mut [Line; ROWS],
+) {
     let mut sums = [[simd.splat_f32s(0.0); V]; M];
     for p in 0..lines.len().min(DEPTH) {
         let (line, _) = S::as_simd_f32s(&lines[p].0[offset..][..V * S::F32_LANES]);
-        for (row, sums) in rows.iter().zip(&mut sums) {
-            let left = simd.splat_f32s(row[p]);
+        let right: [S::f32s; V] = std::array::from_fn(|v| line[v]);
+        for m in 0..M {
+            let left = simd.splat_f32s(rows[m][p]);
             for v in 0..V {
-                sums[v] = simd.mul_add_f32s(left, line[v], sums[v]);
+                sums[m][v] = simd.mul_add_f32s(left, right[v], sums[m][v]);
             }
         }
     }
-    sums
+    // By value: a reference to the sums would make the compiler keep them in memory.
+    for m in 0..M {
+        let (line, _) = S::as_mut_simd_f32s(&mut into[m].0[offset..][..V * S::F32_LANES]);
+        for v in 0..V {
+            line[v] = sums[m][v];
+        }
+    }
+}
+
+/// out = sums + bias, as parts of rows come: mostly of a panel's width, for which the
+/// compiler knows the length.
+#[inline(always)]
+pub(super) fn set(out: &mut [f32], sums: &[f32], bias: f32) {
+    if let (Some(out), Some(sums)) = (out.as_mut_array::<WIDTH>(), sums.as_array::<WIDTH>()) {
+        *out = std::array::from_fn(|index| sums[index] + bias);
+    } else {
+        for (out, &sum) in out.iter_mut().zip(sums) {
+            *out = sum + bias;
+        }
+    }
+}
+
+/// out += sums.
+#[inline(always)]
+pub(super) fn add(out: &mut [f32], sums: &[f32]) {
+    if let (Some(out), Some(sums)) = (out.as_mut_array::<WIDTH>(), sums.as_array::<WIDTH>()) {
+        *out = std::array::from_fn(|index| out[index] + sums[index]);
+    } else {
+        for (out, &sum) in out.iter_mut().zip(sums) {
+            *out += sum;
+        }
+    }
+}
+
+/// Columns that are packed together where the right operand is stored by columns.
+pub(super) const BAND: usize = 8;
+
+/// Makes the rows of a band columns `left..` of a panel, in squares that the compiler
+/// transposes in registers. `left` is a multiple of [`BAND`].
+#[inline(always)]
+pub(super) fn transpose(band: &[Row; BAND], lines: &mut [Line], left: usize) {
+    let (squares, rest) = lines.as_chunks_mut::<BAND>();
+    let tail = squares.len() * BAND;
+    for (index, square) in squares.iter_mut().enumerate() {
+        let rows: [[f32; BAND]; BAND] =
+            std::array::from_fn(|row| std::array::from_fn(|p| band[row][index * BAND + p]));
+        let columns: [[f32; BAND]; BAND] =
+            std::array::from_fn(|p| std::array::from_fn(|row| rows[row][p]));
+        for (line, column) in square.iter_mut().zip(&columns) {
+            line.0[left..left + BAND].copy_from_slice(column);
+        }
+    }
+    for (p, line) in (tail..).zip(rest) {
+        for (into, row) in line.0[left..].iter_mut().zip(band) {
+            *into = row[p];
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Functions of two elements, broadcasting as NumPy does.
 
+use bytemuck::Zeroable;
 use candle_core::op::CmpOp;
 
 use super::{dense, number, same_type};

@@ -72,9 +72,9 @@ fn convert<A: Element, B: Element>(x: &Operand<'_>) -> Result<Buffer, ComputeErr
     for (out, &x) in out.iter_mut().zip(x) {
         // Through i64 an integer keeps every bit.
         *out = if integers {
-            <B as Element>::from_i64(Element::to_i64(x))
+            B::from_i64(x.to_i64())
         } else {
-            <B as Element>::from_f64(Element::to_f64(x))
+            B::nearest(x.value())
         };
     }
     Ok(Buffer::of(out)?)
@@ -85,7 +85,7 @@ fn widen(x: &[u8], dtype: DType, value: impl Fn(u8) -> f64) -> Result<Buffer, Co
     for_element!(dtype, T => {
         let mut out = unwritten::<T>(x.len())?;
         for (out, &bits) in out.iter_mut().zip(x) {
-            *out = <T as Element>::from_f64(value(bits));
+            *out = T::nearest(value(bits));
         }
         Ok(Buffer::of(out)?)
     }, Err(internal(NAME, "a type without elements")))
@@ -97,7 +97,7 @@ fn narrow(x: &Operand<'_>, bits: impl Fn(f64) -> u8) -> Result<Buffer, ComputeEr
         let values = x.slice::<T>()?;
         let mut out = unwritten::<u8>(values.len())?;
         for (out, &value) in out.iter_mut().zip(values) {
-            *out = bits(Element::to_f64(value));
+            *out = bits(value.value());
         }
         Ok(Buffer::of(out)?)
     }, Err(internal(NAME, "a type without elements")))

@@ -70,7 +70,7 @@ impl Compute {
         self.begin(scope, NAME, [], (dtype, Dims::from_slice(shape)), 0)?.complete(|job| {
             for_element!(dtype, T => {
                 let mut out = unwritten::<T>(job.count())?;
-                out.fill(<T as Element>::from_f64(value));
+                out.fill(T::nearest(value));
                 Ok(Buffer::of(out)?)
             }, Err(internal(NAME, "a type without elements")))
         })
@@ -96,7 +96,7 @@ impl Compute {
             for_element!(dtype, T => {
                 let mut out = unwritten::<T>(job.count())?;
                 for (index, out) in out.iter_mut().enumerate() {
-                    *out = <T as Element>::from_f64(start + index as f64 * step);
+                    *out = T::nearest(start + index as f64 * step);
                 }
                 Ok(Buffer::of(out)?)
             }, Err(internal(NAME, "a type without elements")))

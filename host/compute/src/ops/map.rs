@@ -108,14 +108,14 @@ impl Compute {
     ) -> Result<Tensor, ComputeError> {
         const NAME: &str = "clamp";
         number(NAME, "x", x)?;
-        if !(low <= high) {
+        if low > high || low.is_nan() || high.is_nan() {
             return Err(invalid(NAME, format!("low {low} must be at most high {high}")));
         }
         let output = (x.dtype(), x.shape().into());
         self.begin(scope, NAME, [x], output, 0)?.complete(|job| {
             let x = job.operand(0)?;
             for_element!(job.dtype(), T => {
-                let (low, high) = (<T as Element>::from_f64(low), <T as Element>::from_f64(high));
+                let (low, high) = (T::nearest(low), T::nearest(high));
                 let mut out = unwritten::<T>(job.count())?;
                 for (out, &x) in out.iter_mut().zip(x.slice::<T>()?) {
                     let raised = if x < low { low } else { x };
@@ -159,7 +159,7 @@ impl Compute {
                 dtype => for_element!(dtype, T => {
                     let mut out = unwritten::<T>(count)?;
                     for (out, &x) in out.iter_mut().zip(x.slice::<T>()?) {
-                        *out = <T as Element>::from_f64(wide(Element::to_f64(x)));
+                        *out = T::nearest(wide(x.value()));
                     }
                     Ok(Buffer::of(out)?)
                 }, Err(internal(name, "a type without elements"))),

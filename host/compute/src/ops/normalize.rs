@@ -99,12 +99,7 @@ impl Compute {
         let parameters = |size: fn(&Tensor) -> u64| weight.map_or(0, size) + bias.map_or(0, size);
         let workspace = match x.dtype() {
             DType::F64 => parameters(widened_f64),
-            dtype => {
-                widened(x)
-                    + parameters(widened_weight)
-                    + unrounded(dtype, count)
-                    + norm::norm_workspace(channels)
-            }
+            dtype => widened(x) + parameters(widened_weight) + unrounded(dtype, count),
         };
         let output = (x.dtype(), x.shape().into());
         self.begin(scope, name, inputs, output, workspace)?.complete(|job| {

@@ -80,7 +80,7 @@ impl Compute {
 fn constant(operation: &'static str, dtype: DType, value: f64) -> Result<[u8; 8], ComputeError> {
     let mut bytes = [0; 8];
     for_element!(dtype, T => {
-        let value = <T as Element>::from_f64(value);
+        let value = T::nearest(value);
         for (to, from) in bytes.iter_mut().zip(bytemuck::bytes_of(&value)) {
             *to = *from;
         }

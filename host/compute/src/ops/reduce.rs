@@ -3,6 +3,7 @@
 //! Floats are summed in `f64` and rounded once, so that a mean over a large
 //! image is no worse than one over a few elements, however it is grouped.
 
+use bytemuck::Zeroable;
 use smallvec::SmallVec;
 
 use super::{float, number};
@@ -89,10 +90,10 @@ impl Compute {
                         });
                     }
                     Reduction::Sum => reduce(values, &across, &along, &mut out, |run| {
-                        <T as Element>::from_f64(run.sum())
+                        T::nearest(run.sum())
                     }),
                     Reduction::Mean => reduce(values, &across, &along, &mut out, |run| {
-                        <T as Element>::from_f64(run.sum() / length as f64)
+                        T::nearest(run.sum() / length as f64)
                     }),
                     Reduction::Max => reduce(values, &across, &along, &mut out, |run| {
                         run.extreme(T::greatest)
@@ -138,8 +139,8 @@ impl Compute {
                         } else {
                             let mut sum = 0.0;
                             for (out, &x) in out.zip(x) {
-                                sum += Element::to_f64(x);
-                                *out = <T as Element>::from_f64(sum);
+                                sum += x.value();
+                                *out = T::nearest(sum);
                             }
                         }
                     }
@@ -232,11 +233,11 @@ impl<T: Element> Run<'_, T> {
             let mut lanes = [0.0; 8];
             for eight in eights {
                 for (lane, &value) in lanes.iter_mut().zip(eight) {
-                    *lane += Element::to_f64(value);
+                    *lane += value.value();
                 }
             }
             total += lanes.iter().sum::<f64>();
-            total += rest.iter().map(|&value| Element::to_f64(value)).sum::<f64>();
+            total += rest.iter().map(|&value| value.value()).sum::<f64>();
         });
         total
     }

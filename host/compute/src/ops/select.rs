@@ -58,7 +58,7 @@ impl Compute {
         indices: &Tensor,
         shape: Dims,
     ) -> Result<Tensor, ComputeError> {
-        dense(name, "weight", x)?;
+        dense(name, "the tensor", x)?;
         check_indices(name, indices)?;
         shape::elements(&shape).map_err(|reason| invalid(name, reason))?;
         let (_, bound, inner) = shape::around(x.shape(), axis);

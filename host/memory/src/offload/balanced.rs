@@ -30,9 +30,9 @@ impl OffloadMode for Balanced {
     }
 
     fn leaves_before(&self, device: &Pressure) -> Option<u64> {
-        let wanted = device.used.saturating_add(device.needed);
-        if wanted > percent(device.limit, HIGH) {
-            Some(wanted.saturating_sub(percent(device.limit, LOW)))
+        let coming = device.used.saturating_add(device.needed);
+        if coming > percent(device.limit, HIGH) {
+            Some(device.used.saturating_sub(percent(device.limit, LOW)))
         } else {
             Some(0)
         }
@@ -54,7 +54,8 @@ mod tests {
 
     #[test]
     fn above_the_high_watermark_it_goes_down_to_the_low_one() {
-        assert_eq!(leaves(700, 51, 1000), 551);
+        assert_eq!(leaves(700, 51, 1000), 500);
+        assert_eq!(leaves(100, 800, 1000), 0, "it is below already");
     }
 
     #[test]

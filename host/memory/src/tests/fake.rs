@@ -85,7 +85,8 @@ impl Device for Fake {
 pub(super) fn pattern(seed: u64, offset: u64, length: u64) -> Vec<u8> {
     (0..length)
         .map(|index| offset.wrapping_add(index))
-        .map(|at| (at.wrapping_mul(31) ^ seed.wrapping_mul(167)) as u8).collect()
+        .map(|at| (at.wrapping_mul(31) ^ seed.wrapping_mul(167)) as u8)
+        .collect()
 }
 
 #[derive(Debug, Default)]
@@ -180,4 +181,18 @@ pub(super) fn check_empty(memory: &Memory<Fake>) {
     for account in stats.accounts {
         assert_eq!(account.charge, PerTier::default(), "{} is still charged", account.name);
     }
+}
+
+/// Waits until another thread has come as far as it can without help.
+pub(super) fn until(condition: impl Fn() -> bool) {
+    let start = std::time::Instant::now();
+    while !condition() {
+        assert!(start.elapsed().as_secs() < 20, "it did not come to that");
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+}
+
+/// How many wait for memory.
+pub(super) fn waiting(memory: &Memory<Fake>) -> usize {
+    memory.0.lock().line.len()
 }

@@ -231,4 +231,39 @@ fn empty_and_absurd_sizes_do_no_harm() {
     absurd[2].read(u64::MAX - 1, &mut into).unwrap();
     drop((absurd, empty, made));
     check_empty(&memory);
+
+    let endless = super::fake::memory(u64::MAX, u64::MAX, KeepAll);
+    let a = endless.account("a");
+    let much = || endless.lease(&a, &[], &[(1 << 61, 0)], 0, &Cancel::new());
+    let leases: Vec<_> = (0..2).map(|_| much().unwrap()).collect();
+    let error = endless.lease(&a, &[], &[(u64::MAX, 0)], 0, &Cancel::new()).unwrap_err();
+    assert!(matches!(error, MemoryError::OutOfMemory { requested: u64::MAX, .. }));
+    drop(leases);
+    check_empty(&endless);
+}
+
+#[test]
+fn a_source_may_hold_handles_of_the_same_memory() {
+    /// The bytes of another allocation.
+    #[derive(Debug)]
+    struct Echo(crate::Handle<Fake>);
+
+    impl Source for Echo {
+        fn read(&self, offset: u64, into: &mut [u8]) -> Result<(), MemoryError> {
+            self.0.read(offset, into)
+        }
+
+        fn describe(&self) -> String {
+            "another allocation".to_owned()
+        }
+    }
+
+    let memory = memory(100, 100, Sequential);
+    let a = memory.account("a");
+    let held = memory.upload(&a, pattern(1, 0, 10), 0).unwrap();
+    let echo = memory.clean(&a, Arc::new(Echo(held)), 0, 10, 0);
+    touch(&memory, &a, &[&echo]).unwrap();
+    assert_eq!(bytes_of(&echo), pattern(1, 0, 10));
+    drop(echo);
+    check_empty(&memory);
 }

@@ -94,9 +94,7 @@ fn name(variant: &Variant) -> Result<LitStr> {
     }
     match variant.attrs.iter().find(|attribute| attribute.path().is_ident("choice")) {
         Some(attribute) => attribute.parse_args(),
-        None => {
-            Ok(LitStr::new(&variant.ident.to_string().to_snake_case(), variant.ident.span()))
-        }
+        None => Ok(LitStr::new(&variant.ident.to_string().to_snake_case(), variant.ident.span())),
     }
 }
 
@@ -110,17 +108,41 @@ mod tests {
 
     #[test]
     fn what_is_no_plain_enum_is_refused() {
-        assert_eq!(refusal(syn::parse_quote!(struct A;)), "only an enum can be a choice");
-        assert_eq!(refusal(syn::parse_quote!(enum A {})), "a choice has at least one option");
-        let data = syn::parse_quote!(enum A { B(u8) });
+        assert_eq!(
+            refusal(syn::parse_quote!(
+                struct A;
+            )),
+            "only an enum can be a choice"
+        );
+        assert_eq!(
+            refusal(syn::parse_quote!(
+                enum A {}
+            )),
+            "a choice has at least one option"
+        );
+        let data = syn::parse_quote!(
+            enum A {
+                B(u8),
+            }
+        );
         assert_eq!(refusal(data), "an option of a choice has no data");
-        let generic = syn::parse_quote!(enum A<T> { B });
+        let generic = syn::parse_quote!(
+            enum A<T> {
+                B,
+            }
+        );
         assert_eq!(refusal(generic), "a choice has no generic parameters");
     }
 
     #[test]
     fn two_options_of_one_name_are_refused() {
-        let item = syn::parse_quote!(enum A { Area, #[choice("area")] Region });
+        let item = syn::parse_quote!(
+            enum A {
+                Area,
+                #[choice("area")]
+                Region,
+            }
+        );
         assert_eq!(refusal(item), "two options are called `area`");
     }
 }

@@ -135,7 +135,8 @@ impl Parameter {
         } else if self.options.iter().any(|(known, _)| *known == key) {
             return Err(meta.error(format!("`{key}` is given twice")));
         } else {
-            let value = if meta.input.peek(Token![=]) { Some(meta.value()?.parse()?) } else { None };
+            let value =
+                if meta.input.peek(Token![=]) { Some(meta.value()?.parse()?) } else { None };
             self.options.push((key, value));
         }
         Ok(())
@@ -146,17 +147,17 @@ impl Parameter {
         let Self { ty, name, tooltip, .. } = self;
         let lazy = self.lazy.is_some();
         let input = quote_spanned!(ty.span()=> <#ty as ::berth_sdk::ports::Input>);
-        let options = self.options.iter().map(|(key, value)| {
-            quote_spanned!(key.span()=> let port = port.#key(#value);)
-        });
+        let options = self
+            .options
+            .iter()
+            .map(|(key, value)| quote_spanned!(key.span()=> let port = port.#key(#value);));
         let lazy_is_optional = self.lazy.as_ref().map(|lazy| {
             quote_spanned! {lazy.span()=>
-                const {
+                const _: () =
                     assert!(#input::OPTIONAL, "a lazy input is an `Option`: it may not be there");
-                }
             }
         });
-        quote! {
+        quote_spanned! {ty.span()=>
             {
                 #lazy_is_optional
                 let port = #input::port();
@@ -187,7 +188,8 @@ fn is_input(attribute: &Attribute) -> bool {
 
 /// Refuses what a node cannot be.
 fn check(signature: &Signature) -> Result<()> {
-    let refuse = |span: Span, what: &str| Err(Error::new(span, format!("a node is no {what} function")));
+    let refuse =
+        |span: Span, what: &str| Err(Error::new(span, format!("a node is no {what} function")));
     if let Some(token) = &signature.constness {
         return refuse(token.span(), "`const`");
     }
@@ -268,7 +270,10 @@ pub fn expand(arguments: TokenStream, mut function: ItemFn) -> Result<TokenStrea
     let documentation = function.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
     let conditions: Vec<_> =
         function.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
+    // A node has as many inputs as it has. `expect` would not hold where the limit is raised.
+    let many = quote!(#[allow(clippy::too_many_arguments, reason = "a node's inputs")]);
     Ok(quote! {
+        #many
         #function
 
         #(#documentation)*
@@ -320,12 +325,10 @@ fn describe_outputs(arguments: &Arguments, outputs: &TokenStream) -> TokenStream
     });
     let fits = (count > 0).then(|| {
         quote_spanned! {span=>
-            const {
-                assert!(
-                    #count <= <#outputs as ::berth_sdk::ports::Outputs>::TYPES.len(),
-                    "`outputs` names more than the function returns",
-                );
-            }
+            const _: () = assert!(
+                #count <= <#outputs as ::berth_sdk::ports::Outputs>::TYPES.len(),
+                "`outputs` names more than the function returns",
+            );
         }
     });
     quote! {
@@ -341,9 +344,10 @@ fn check_body(check: &Ident, path: &Path) -> TokenStream {
         "fingerprint" => quote!(::std::string::String),
         _ => quote!(::core::option::Option<::std::string::String>),
     };
+    let call = quote_spanned!(path.span()=> #path(inputs));
     quote! {
         fn #check(inputs: &::berth_sdk::Fields) -> ::berth_sdk::Result<#found> {
-            #path(inputs)
+            #call
         }
     }
 }

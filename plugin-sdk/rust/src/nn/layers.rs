@@ -10,7 +10,7 @@ use crate::{Result, Tensor};
 pub struct Linear {
     /// [out, in].
     pub weight: Tensor,
-    /// [out].
+    /// \[out].
     pub bias: Option<Tensor>,
 }
 
@@ -37,7 +37,7 @@ impl Linear {
 pub struct Conv2d {
     /// [out, in / groups, kh, kw].
     pub weight: Tensor,
-    /// [out].
+    /// \[out].
     pub bias: Option<Tensor>,
     /// How it walks.
     pub walk: Walk,
@@ -64,9 +64,9 @@ impl Conv2d {
 /// Group normalization with a scale and a shift for each channel.
 #[derive(Clone, Debug)]
 pub struct GroupNorm {
-    /// [c].
+    /// \[c].
     pub weight: Tensor,
-    /// [c].
+    /// \[c].
     pub bias: Tensor,
     /// Groups of channels.
     pub groups: usize,
@@ -95,9 +95,9 @@ impl GroupNorm {
 /// Layer normalization over the last dimension.
 #[derive(Clone, Debug)]
 pub struct LayerNorm {
-    /// [c].
+    /// \[c].
     pub weight: Tensor,
-    /// [c].
+    /// \[c].
     pub bias: Option<Tensor>,
     /// Added to the variance.
     pub epsilon: f32,
@@ -124,7 +124,7 @@ impl LayerNorm {
 /// Root-mean-square normalization over the last dimension.
 #[derive(Clone, Debug)]
 pub struct RmsNorm {
-    /// [c].
+    /// \[c].
     pub weight: Tensor,
     /// Added to the mean square.
     pub epsilon: f32,

@@ -21,9 +21,8 @@ pub fn timestep_embedding(timestep: f64, dim: usize) -> Result<Tensor> {
 /// which at t = 1000 already moves the fifth digit.
 fn sinusoids(timestep: f64, half: usize) -> Vec<f32> {
     let slope = -(LONGEST.ln() as f32);
-    let angles: Vec<f32> = (0..half)
-        .map(|i| timestep as f32 * (slope * i as f32 / half as f32).exp())
-        .collect();
+    let angles: Vec<f32> =
+        (0..half).map(|i| timestep as f32 * (slope * i as f32 / half as f32).exp()).collect();
     let cosines = angles.iter().map(|angle| angle.cos());
     cosines.chain(angles.iter().map(|angle| angle.sin())).collect()
 }

@@ -10,7 +10,8 @@ const ENTRY: &str = "config.text_encoder";
 /// The width of a head in OpenAI's CLIP models, whatever their own width.
 const HEAD: usize = 64;
 /// What the keys begin with: as OpenAI's checkpoint, and as newer libraries write it.
-const PREFIXES: [&str; 2] = ["cond_stage_model.transformer.text_model.", "cond_stage_model.transformer."];
+const PREFIXES: [&str; 2] =
+    ["cond_stage_model.transformer.text_model.", "cond_stage_model.transformer."];
 
 /// A CLIP text encoder (Radford et al. 2021).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,7 +93,9 @@ impl TextEncoder {
         divides(|| part.key("final_layer_norm.weight"), width, heads, "heads", ENTRY)?;
         // A start and an end token stand in every sequence.
         if length < 3 {
-            return Err(Error::Structure(format!("the text encoder's sequences have {length} tokens")));
+            return Err(Error::Structure(format!(
+                "the text encoder's sequences have {length} tokens"
+            )));
         }
         Ok(Self {
             prefix: prefix.into(),

@@ -94,7 +94,10 @@ impl UNet {
             part,
             check: Check::new(part),
             groups: given.norm_num_groups.unwrap_or(32),
-            heads: given.num_attention_heads.or(given.attention_head_dim).unwrap_or(PerLevel::All(8)),
+            heads: given
+                .num_attention_heads
+                .or(given.attention_head_dim)
+                .unwrap_or(PerLevel::All(8)),
             level: 0,
             channels: 0,
             time: 0,
@@ -147,7 +150,8 @@ impl Walk<'_> {
         self.check.finish("the UNet")?;
         if self.level != 0 {
             return Err(Error::Structure(
-                "the UNet's output blocks do not go up as many levels as its input blocks go down".into(),
+                "the UNet's output blocks do not go up as many levels as its input blocks go down"
+                    .into(),
             ));
         }
         if !width.is_multiple_of(2) {
@@ -177,7 +181,8 @@ impl Walk<'_> {
 
     /// What a layer is shows in whichever of its tensors is there.
     fn layer(&mut self, name: &str) -> Result<Layer> {
-        let any = |tails: &[&str]| tails.iter().any(|tail| self.part.any(&format!("{name}.{tail}")));
+        let any =
+            |tails: &[&str]| tails.iter().any(|tail| self.part.any(&format!("{name}.{tail}")));
         if any(&["transformer_blocks.", "proj_in.", "proj_out.", "norm."]) {
             self.transformer(name)
         } else if any(&["op."]) {
@@ -206,7 +211,8 @@ impl Walk<'_> {
     fn residual(&mut self, block: &str) -> Result<Layer> {
         let name = |tail: &str| format!("{block}.{tail}");
         let from = self.channels;
-        let tails = ["out_layers.3.weight", "out_layers.3.bias", "in_layers.2.weight", "in_layers.2.bias"];
+        let tails =
+            ["out_layers.3.weight", "out_layers.3.bias", "in_layers.2.weight", "in_layers.2.bias"];
         let to = self.part.rows(&tails.map(name)).unwrap_or(from);
         self.check.layer(&name("in_layers.0"), &[from])?;
         self.check.layer(&name("in_layers.2"), &[to, from, 3, 3])?;

@@ -52,7 +52,9 @@ impl Vae {
         }
         let scale = given.scaling_factor.unwrap_or(0.18215);
         if !scale.is_normal() {
-            return Err(refused(format!("a `scaling_factor` of {scale} leaves nothing of a latent")));
+            return Err(refused(format!(
+                "a `scaling_factor` of {scale} leaves nothing of a latent"
+            )));
         }
         let prefix = PREFIXES.into_iter().find(|prefix| {
             ["encoder.", "decoder."].iter().any(|start| Part::new(header, *prefix).any(start))

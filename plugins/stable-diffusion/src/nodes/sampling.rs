@@ -1,5 +1,7 @@
 //! Sampling.
 
+use std::collections::HashMap;
+
 use berth_sdk::prelude::*;
 
 use crate::guide::{Guidance, Keep};
@@ -8,6 +10,9 @@ use crate::schedule::{Noise, Scheduler};
 
 /// More steps than any client offers: a schedule is made at once.
 const MOST_STEPS: usize = 10_000;
+
+/// A batch index beyond any batch, so that no number on a wire is drawn up to for hours.
+const LAST_INDEX: usize = 1 << 16;
 
 /// Removes noise from a latent, step by step, towards a conditioning and away from another.
 #[node(
@@ -65,7 +70,7 @@ pub fn k_sampler(
     }
     let (scale, shift) = (model.latent_scale()?, model.latent_shift()?);
     let latent = samples.affine(scale, -shift * scale)?;
-    let noise = Generator::seeded(seed).normal(&shape)?;
+    let noise = first_noise(&latent_image, seed, shape)?;
 
     let mut guidance =
         Guidance::new(&model, &noise_levels, [&positive, &negative], cfg, seed, shape)?;
@@ -80,4 +85,31 @@ pub fn k_sampler(
     let x = (noise.affine(noise_levels.amplitude(highest), 0.0)? + latent)?;
     let x = sampler_name.sample(&sigmas, x, &mut guidance)?;
     latent_image.with_samples(x.affine(1.0 / scale, shift)?)
+}
+
+/// The noise of a batch: of all its latents at once, or of those that a part of a batch says that
+/// it consists of, which were drawn one after another.
+fn first_noise(latents: &Latent, seed: u64, shape: [usize; 4]) -> Result<Tensor> {
+    let mut generator = Generator::seeded(seed);
+    let Some(indices) = latents.object().get_optional::<Items>("batch-index")? else {
+        return generator.normal(&shape);
+    };
+    let indices: Vec<usize> = indices.to_vec()?;
+    let last = indices.iter().copied().max().unwrap_or_default();
+    if indices.len() != shape[0] || last > LAST_INDEX {
+        return Err(Error::invalid(format!(
+            "`batch-index` has {} indices up to {last}, for {} latents and up to {LAST_INDEX}",
+            indices.len(),
+            shape[0]
+        )));
+    }
+    let mut drawn = HashMap::new();
+    for index in 0..=last {
+        let noise = generator.normal(&[1, shape[1], shape[2], shape[3]])?;
+        if indices.contains(&index) {
+            drawn.insert(index, noise);
+        }
+    }
+    let noises: Vec<_> = indices.iter().filter_map(|index| drawn.get(index)).collect();
+    Tensor::concat(&noises, 0)
 }

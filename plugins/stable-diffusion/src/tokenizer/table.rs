@@ -18,8 +18,6 @@
 //! | 2 + ⌈n/2⌉ each | an added token: id, length n in bytes, UTF-8 text, padded to a whole word |
 //! | 4 each | a merge: left id, right id, rank, merged id; sorted by left and right |
 
-use std::collections::HashMap;
-
 /// What the first token of every sequence is called in CLIP's vocabularies.
 pub const START: &str = "<|startoftext|>";
 /// What the token that ends and pads a sequence is called in CLIP's vocabularies.
@@ -27,18 +25,33 @@ pub const END: &str = "<|endoftext|>";
 /// What CLIP appends to the last symbol of a word.
 pub const WORD_END: &str = "</w>";
 
+/// Two tokens side by side and what they become, as ids.
+pub type Merge = [u16; 3];
+
 /// A vocabulary before it is compiled.
 pub struct Source<'a> {
-    /// The ids of all tokens, by text; see [`letter`] for how bytes are written.
-    pub vocabulary: HashMap<&'a str, u16>,
+    /// The id of a token, by its text; see [`letters`] for how bytes are written.
+    pub id: &'a dyn Fn(&str) -> Option<u16>,
     /// The pairs that merge, the first to be merged first.
-    pub merges: Vec<(&'a str, &'a str)>,
+    pub merges: Vec<Merge>,
     /// Tokens that are recognized in the raw text, before any splitting.
     pub added: Vec<(&'a str, u16)>,
+    /// The highest id.
+    pub highest: u16,
     /// The id of a byte that the vocabulary does not have.
     pub unknown: Option<u16>,
     /// The id that fills a sequence up; the end token where nothing else is said.
     pub padding: Option<u16>,
+}
+
+/// A merge of two tokens, given by their texts.
+pub fn merge(id: &dyn Fn(&str) -> Option<u16>, left: &str, right: &str) -> Result<Merge, String> {
+    let id = |token: &str| id(token).ok_or_else(|| lacks(token));
+    Ok([id(left)?, id(right)?, id(&format!("{left}{right}"))?])
+}
+
+fn lacks(token: &str) -> String {
+    format!("the vocabulary has no token {token:?}")
 }
 
 /// The letters that stand for bytes in CLIP's vocabularies, in the order of their ids: the
@@ -52,12 +65,8 @@ pub fn letters() -> impl Iterator<Item = (u8, char)> {
 /// Compiles a vocabulary. Errors: what it lacks to be a byte-pair vocabulary like CLIP's.
 pub fn compile(source: &Source<'_>) -> Result<Vec<u8>, String> {
     let id = |token: &str| {
-        source
-            .vocabulary
-            .get(token)
-            .or_else(|| source.added.iter().find(|(text, _)| *text == token).map(|(_, id)| id))
-            .copied()
-            .ok_or_else(|| format!("the vocabulary has no token {token:?}"))
+        let added = || source.added.iter().find(|(text, _)| *text == token).map(|(_, id)| *id);
+        (source.id)(token).or_else(added).ok_or_else(|| lacks(token))
     };
 
     let unknown = |problem| source.unknown.ok_or(problem);
@@ -72,16 +81,14 @@ pub fn compile(source: &Source<'_>) -> Result<Vec<u8>, String> {
     }
 
     let mut merges = Vec::with_capacity(source.merges.len());
-    for (rank, (left, right)) in source.merges.iter().enumerate() {
+    for (rank, &[left, right, merged]) in source.merges.iter().enumerate() {
         let rank = u16::try_from(rank).map_err(|_| "there are over 65,536 merges".to_owned())?;
-        merges.push([id(left)?, id(right)?, rank, id(&format!("{left}{right}"))?]);
+        merges.push([left, right, rank, merged]);
     }
     merges.sort_unstable();
     merges.dedup_by_key(|merge| (merge[0], merge[1]));
 
-    let added = source.added.iter().map(|(_, id)| id);
-    let highest = source.vocabulary.values().chain(added).max().copied().unwrap_or(0);
-    let count = highest.checked_add(1).ok_or("there are over 65,535 token ids")?;
+    let count = source.highest.checked_add(1).ok_or("there are over 65,535 token ids")?;
     let (start, end) = (id(START)?, id(END)?);
     let added_count =
         u16::try_from(source.added.len()).map_err(|_| "there are over 65,535 added tokens")?;
@@ -98,6 +105,9 @@ pub fn compile(source: &Source<'_>) -> Result<Vec<u8>, String> {
             [] => 0,
         }));
     }
-    words.extend(merges.into_iter().flatten());
-    Ok(words.into_iter().flat_map(u16::to_le_bytes).collect())
+    let mut bytes = Vec::with_capacity(2 * words.len() + 8 * merges.len());
+    for word in words.into_iter().chain(merges.into_iter().flatten()) {
+        bytes.extend(word.to_le_bytes());
+    }
+    Ok(bytes)
 }

@@ -12,7 +12,8 @@ fn reference(shape: &Attention<'_>, q: &[f32], k: &[f32], v: &[f32]) -> Vec<Exac
                 let scores: Vec<f64> = (0..keys)
                     .map(|j| {
                         let k = &k[((b * keys + j) * heads + h) * head_dim..][..head_dim];
-                        let dot: f64 = q.iter().zip(k).map(|(&q, &k)| f64::from(q) * f64::from(k)).sum();
+                        let dot: f64 =
+                            q.iter().zip(k).map(|(&q, &k)| f64::from(q) * f64::from(k)).sum();
                         let place = shape.mask.map_or(0, |mask| {
                             [b, h, i, j].iter().zip(mask.strides).map(|(p, s)| p * s).sum()
                         });
@@ -22,7 +23,9 @@ fn reference(shape: &Attention<'_>, q: &[f32], k: &[f32], v: &[f32]) -> Vec<Exac
                             Some(MaskValues::Add(values)) => {
                                 dot * f64::from(shape.scale) + f64::from(values[place])
                             }
-                            Some(MaskValues::Hide(values)) if values[place] == 0 => f64::NEG_INFINITY,
+                            Some(MaskValues::Hide(values)) if values[place] == 0 => {
+                                f64::NEG_INFINITY
+                            }
                             _ => dot * f64::from(shape.scale),
                         }
                     })
@@ -55,19 +58,39 @@ fn check(shape: &Attention<'_>) {
     let len = batch * queries * heads * value_dim;
     let got = deterministic(len, |out| attention(shape, &q, &k, &v, out));
     // The error of a score, up to 8 here, is one of the exponential's; then two sums.
-    assert_close(&got, &reference(shape, &q, &k, &v), 2000.0, &format!("{queries} {keys} {head_dim}"));
+    assert_close(
+        &got,
+        &reference(shape, &q, &k, &v),
+        2000.0,
+        &format!("{queries} {keys} {head_dim}"),
+    );
 }
 
 fn plain(queries: usize, keys: usize, head_dim: usize, value_dim: usize) -> Attention<'static> {
     let scale = 1.0 / (head_dim as f32).sqrt();
-    Attention { batch: 2, heads: 3, queries, keys, head_dim, value_dim, causal: false, scale, mask: None }
+    Attention {
+        batch: 2,
+        heads: 3,
+        queries,
+        keys,
+        head_dim,
+        value_dim,
+        causal: false,
+        scale,
+        mask: None,
+    }
 }
 
 #[test]
 fn attention_follows_its_definition() {
-    for (queries, keys, head_dim, value_dim) in
-        [(1, 1, 1, 1), (64, 64, 16, 16), (13, 77, 40, 40), (300, 500, 5, 33), (7, 193, 200, 64), (25, 385, 500, 70)]
-    {
+    for (queries, keys, head_dim, value_dim) in [
+        (1, 1, 1, 1),
+        (64, 64, 16, 16),
+        (13, 77, 40, 40),
+        (300, 500, 5, 33),
+        (7, 193, 200, 64),
+        (25, 385, 500, 70),
+    ] {
         check(&plain(queries, keys, head_dim, value_dim));
     }
 }
@@ -85,7 +108,9 @@ fn masks_broadcast_by_their_strides() {
     let mut random = Random(7);
     let added = random.floats(2 * 3 * n * m);
     let hidden: Vec<u8> = added.iter().map(|&value| u8::from(value > 0.3)).collect();
-    for strides in [[3 * n * m, n * m, m, 1], [0, 0, m, 1], [n * m, 0, 0, 1], [0, 0, 1, 0], [0, n, 0, 2]] {
+    for strides in
+        [[3 * n * m, n * m, m, 1], [0, 0, m, 1], [n * m, 0, 0, 1], [0, 0, 1, 0], [0, n, 0, 2]]
+    {
         for values in [MaskValues::Add(&added), MaskValues::Hide(&hidden)] {
             for causal in [false, true] {
                 let mask = Some(Mask { values, strides });

@@ -51,16 +51,22 @@ fn products(conv: &Conv2d, transposed: bool, mut visit: impl FnMut(usize, usize,
                 for (row, column) in (0..rows).flat_map(|y| (0..columns).map(move |x| (y, x))) {
                     for ky in 0..conv.kernel.0 {
                         for kx in 0..conv.kernel.1 {
-                            let y = (row * conv.stride.0 + ky * conv.dilation.0).wrapping_sub(conv.padding.0);
-                            let x = (column * conv.stride.1 + kx * conv.dilation.1).wrapping_sub(conv.padding.1);
+                            let y = (row * conv.stride.0 + ky * conv.dilation.0)
+                                .wrapping_sub(conv.padding.0);
+                            let x = (column * conv.stride.1 + kx * conv.dilation.1)
+                                .wrapping_sub(conv.padding.1);
                             if y >= wide_rows || x >= wide_columns {
                                 continue;
                             }
                             let narrow = row * columns + column;
                             let wide = y * wide_columns + x;
-                            let (from, to) = if transposed { (narrow, wide) } else { (wide, narrow) };
-                            let input = (n * conv.channels + channel) * conv.height * conv.width + from;
-                            let out = (n * conv.out_channels + output) * conv.out_height * conv.out_width + to;
+                            let (from, to) =
+                                if transposed { (narrow, wide) } else { (wide, narrow) };
+                            let input =
+                                (n * conv.channels + channel) * conv.height * conv.width + from;
+                            let out =
+                                (n * conv.out_channels + output) * conv.out_height * conv.out_width
+                                    + to;
                             let kernel = if transposed {
                                 channel * o + output % o
                             } else {
@@ -132,25 +138,26 @@ fn a_convolution_follows_its_definition() {
 
 #[test]
 fn a_transposed_convolution_follows_its_definition() {
-    let transposed = |shape: (usize, usize, usize, usize), (h, w): (usize, usize), k, s, p, d, extra| {
-        let out = |size: usize, k: usize, s: usize, p: usize, d: usize| {
-            (size - 1) * s + d * (k - 1) + extra + 1 - 2 * p
+    let transposed =
+        |shape: (usize, usize, usize, usize), (h, w): (usize, usize), k, s, p, d, extra| {
+            let out = |size: usize, k: usize, s: usize, p: usize, d: usize| {
+                (size - 1) * s + d * (k - 1) + extra + 1 - 2 * p
+            };
+            Conv2d {
+                batch: shape.0,
+                channels: shape.1,
+                height: h,
+                width: w,
+                out_channels: shape.2,
+                out_height: out(h, k, s, p, d),
+                out_width: out(w, k, s, p, d),
+                kernel: (k, k),
+                stride: (s, s),
+                padding: (p, p),
+                dilation: (d, d),
+                groups: shape.3,
+            }
         };
-        Conv2d {
-            batch: shape.0,
-            channels: shape.1,
-            height: h,
-            width: w,
-            out_channels: shape.2,
-            out_height: out(h, k, s, p, d),
-            out_width: out(w, k, s, p, d),
-            kernel: (k, k),
-            stride: (s, s),
-            padding: (p, p),
-            dilation: (d, d),
-            groups: shape.3,
-        }
-    };
     let cases = [
         transposed((1, 1, 1, 1), (1, 1), 1, 1, 0, 1, 0),
         transposed((2, 20, 17, 1), (8, 8), 4, 2, 1, 1, 0),

@@ -38,7 +38,9 @@ fn a_linear_layer_is_the_product_with_the_transposed_weight() {
 #[test]
 fn a_batch_of_products_takes_its_operands_where_the_offsets_say() {
     let mut random = Random(11);
-    for (m, k, n) in [(1, 1, 1), (13, 5, 33), (64, 64, 16), (70, 390, 300), (1, 300, 40), (25, 7, 1)] {
+    for (m, k, n) in
+        [(1, 1, 1), (13, 5, 33), (64, 64, 16), (70, 390, 300), (1, 300, 40), (25, 7, 1)]
+    {
         let a = random.floats(3 * m * k);
         let b = random.floats(2 * k * n);
         let batch = [(0, k * n), (2 * m * k, 0), (m * k, k * n), (0, 0)];
@@ -48,7 +50,9 @@ fn a_batch_of_products_takes_its_operands_where_the_offsets_say() {
             let (product, row, column) = (index / (m * n), index / n % m, index % n);
             let (a_start, b_start) = batch[product];
             for p in 0..k {
-                exact.add(f64::from(a[a_start + row * k + p]) * f64::from(b[b_start + p * n + column]));
+                exact.add(
+                    f64::from(a[a_start + row * k + p]) * f64::from(b[b_start + p * n + column]),
+                );
             }
         }
         assert_close(&got, &exact, units(k), &format!("{m}x{k}x{n}"));

@@ -82,7 +82,10 @@ fn assert_bounded(what: &str, workspace: impl Fn() -> u64 + Sync, kernel: impl F
             let peak = meter.peak.load(Ordering::Relaxed) - before;
             let bound = workspace() as i64;
             assert!(peak <= bound + QUEUES, "{what} on {threads} threads: {peak} > {bound}");
-            assert!(bound <= 2 * peak + QUEUES || threads > 1, "{what}: {bound} for {peak} is loose");
+            assert!(
+                bound <= 2 * peak + QUEUES || threads > 1,
+                "{what}: {bound} for {peak} is loose"
+            );
         });
     }
 }
@@ -165,7 +168,9 @@ fn convolutions_stay_within_their_workspace() {
 #[test]
 fn attention_stays_within_its_workspace() {
     let mut random = Random(3);
-    for (queries, keys, head_dim, value_dim) in [(64, 64, 16, 16), (700, 333, 40, 50), (5, 1, 300, 3)] {
+    for (queries, keys, head_dim, value_dim) in
+        [(64, 64, 16, 16), (700, 333, 40, 50), (5, 1, 300, 3)]
+    {
         let shape = Attention {
             batch: 1,
             heads: 2,

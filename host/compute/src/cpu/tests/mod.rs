@@ -11,7 +11,10 @@ mod norm;
 mod pointwise;
 mod resize;
 
+use std::cell::Cell;
+
 use half::{bf16, f16};
+use pulp::Arch;
 
 use super::Floats;
 
@@ -86,26 +89,59 @@ fn assert_close(got: &[f32], exact: &[Exact], units: f64, what: &str) {
     for (index, (&got, exact)) in got.iter().zip(exact).enumerate() {
         let bound = units * 2f64.powi(-24) * exact.magnitude + f64::from(f32::MIN_POSITIVE);
         let error = (f64::from(got) - exact.value).abs();
-        assert!(error <= bound, "{what}: element {index} is {got}, not {}: {error} > {bound}", exact.value);
+        assert!(
+            error <= bound,
+            "{what}: element {index} is {got}, not {}: {error} > {bound}",
+            exact.value
+        );
     }
 }
 
+thread_local! {
+    static ARCH: Cell<Option<Arch>> = const { Cell::new(None) };
+}
+
+/// The instruction set that this thread's test chose, or the best one.
+pub(super) fn arch() -> Arch {
+    ARCH.get().unwrap_or_default()
+}
+
+/// The instruction sets that this CPU has beside its best one.
+fn narrower() -> Vec<Arch> {
+    let mut all = vec![Arch::Scalar];
+    #[cfg(target_arch = "x86_64")]
+    all.extend(pulp::x86::V3::try_new().map(Arch::V3));
+    all
+}
+
 /// What a kernel writes on a pool of `threads` threads, into an output of NaN.
-fn on_threads(threads: usize, len: usize, kernel: impl Fn(&mut [f32]) + Sync) -> Vec<f32> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+fn run(threads: usize, arch: Arch, len: usize, kernel: impl Fn(&mut [f32]) + Sync) -> Vec<f32> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .start_handler(move |_| ARCH.set(Some(arch)))
+        .build()
+        .unwrap();
     let mut out = vec![f32::NAN; len];
     pool.install(|| kernel(&mut out));
     out
 }
 
-/// What a kernel writes; the same bits on 1, 2 and 3 threads.
+/// What a kernel writes; the same bits on 1, 2 and 3 threads, and nearly the same numbers
+/// with every instruction set.
 #[track_caller]
 fn deterministic(len: usize, kernel: impl Fn(&mut [f32]) + Sync) -> Vec<f32> {
-    let bits = |out: Vec<f32>| out.into_iter().map(f32::to_bits).collect::<Vec<_>>();
-    let one = on_threads(1, len, &kernel);
+    let bits = |out: &[f32]| out.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+    let one = run(1, Arch::new(), len, &kernel);
     for threads in [2, 3] {
-        let many = on_threads(threads, len, &kernel);
-        assert!(bits(one.clone()) == bits(many), "{threads} threads change a bit");
+        let many = run(threads, Arch::new(), len, &kernel);
+        assert!(bits(&one) == bits(&many), "{threads} threads change a bit");
+    }
+    for arch in narrower() {
+        let other = run(2, arch, len, &kernel);
+        for (index, (one, other)) in one.iter().zip(&other).enumerate() {
+            let bound = 1e-4 + 1e-4 * one.abs();
+            assert!((one - other).abs() <= bound, "{arch:?} gives {other}, not {one} at {index}");
+        }
     }
     one
 }

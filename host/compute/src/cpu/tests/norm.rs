@@ -26,10 +26,16 @@ fn shifted(random: &mut Random, len: usize) -> Vec<f32> {
 #[test]
 fn group_norm_normalizes_groups_of_channels() {
     let mut random = Random(30);
-    for (kind, (batch, channels, spatial, groups)) in
-        [(2, 64, 64, 32), (1, 6, 1, 3), (2, 5, 37, 1), (1, 12, 5000, 4), (3, 7, 1, 7), (1, 4, 300_000, 2)]
-            .into_iter()
-            .enumerate()
+    for (kind, (batch, channels, spatial, groups)) in [
+        (2, 64, 64, 32),
+        (1, 6, 1, 3),
+        (2, 5, 37, 1),
+        (1, 12, 5000, 4),
+        (3, 7, 1, 7),
+        (1, 4, 300_000, 2),
+    ]
+    .into_iter()
+    .enumerate()
     {
         let x = shifted(&mut random, batch * channels * spatial);
         let weight = (kind % 4 != 2).then(|| Stored::new(random.floats(channels), kind));
@@ -70,7 +76,8 @@ fn layer_and_rms_norm_normalize_rows() {
             (weight.as_ref().map(Stored::floats), bias.as_ref().map(Stored::floats));
         let scale = |index: usize| weight.as_ref().map_or(1.0, |weight| weight.at(index));
         let shift = |index: usize| bias.as_ref().map_or(0.0, |bias| bias.at(index));
-        let got = deterministic(x.len(), |out| layer_norm(&x, rows, width, weights, biases, 1e-5, out));
+        let got =
+            deterministic(x.len(), |out| layer_norm(&x, rows, width, weights, biases, 1e-5, out));
         let exact: Vec<Exact> = x
             .chunks(width)
             .flat_map(|x| normalized(x, 1e-5, |index| (scale(index), shift(index))))
@@ -99,7 +106,8 @@ fn layer_and_rms_norm_normalize_rows() {
 fn softmax_sums_to_one_along_its_axis() {
     let mut random = Random(32);
     for (outer, axis, inner) in [(1, 1, 1), (5, 77, 1), (3, 10, 7), (2, 300, 130), (100, 2048, 1)] {
-        let x: Vec<f32> = random.floats(outer * axis * inner).into_iter().map(|x| x * 20.0).collect();
+        let x: Vec<f32> =
+            random.floats(outer * axis * inner).into_iter().map(|x| x * 20.0).collect();
         let got = deterministic(x.len(), |out| softmax(&x, outer, axis, inner, out));
         let mut exact = vec![Exact::default(); x.len()];
         for (o, i) in (0..outer).flat_map(|o| (0..inner).map(move |i| (o, i))) {

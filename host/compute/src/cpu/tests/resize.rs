@@ -3,16 +3,27 @@ use crate::cpu::interpolate::interpolate;
 use crate::function::Sampling;
 
 /// A sample of a plane at a place, by the definition of the sampling.
-fn sample(sampling: Sampling, x: &[f32], (h, w): (usize, usize), (oh, ow): (usize, usize), (i, j): (usize, usize)) -> f64 {
+fn sample(
+    sampling: Sampling,
+    x: &[f32],
+    (h, w): (usize, usize),
+    (oh, ow): (usize, usize),
+    (i, j): (usize, usize),
+) -> f64 {
     let axis = |size: usize, out: usize, index: usize| -> Vec<(usize, f64)> {
         let scale = size as f64 / out as f64;
         let clamp = |place: f64| place.clamp(0.0, size as f64 - 1.0) as usize;
         match sampling {
             Sampling::Nearest => vec![(clamp((index as f64 * scale + 1e-9).floor()), 1.0)],
-            Sampling::NearestExact => vec![(clamp(((index as f64 + 0.5) * scale + 1e-9).floor()), 1.0)],
+            Sampling::NearestExact => {
+                vec![(clamp(((index as f64 + 0.5) * scale + 1e-9).floor()), 1.0)]
+            }
             Sampling::Bilinear => {
                 let place = ((index as f64 + 0.5) * scale - 0.5).max(0.0);
-                vec![(clamp(place.floor()), 1.0 - place.fract()), (clamp(place.floor() + 1.0), place.fract())]
+                vec![
+                    (clamp(place.floor()), 1.0 - place.fract()),
+                    (clamp(place.floor() + 1.0), place.fract()),
+                ]
             }
             Sampling::Bicubic => {
                 let place = (index as f64 + 0.5) * scale - 0.5;
@@ -69,9 +80,14 @@ fn every_sampling_follows_its_definition() {
         Sampling::Lanczos,
     ];
     for sampling in all {
-        for ((h, w), (oh, ow)) in
-            [((1, 1), (3, 2)), ((8, 8), (16, 16)), ((7, 9), (20, 5)), ((30, 20), (7, 3)), ((5, 6), (5, 6)), ((64, 64), (48, 96))]
-        {
+        for ((h, w), (oh, ow)) in [
+            ((1, 1), (3, 2)),
+            ((8, 8), (16, 16)),
+            ((7, 9), (20, 5)),
+            ((30, 20), (7, 3)),
+            ((5, 6), (5, 6)),
+            ((64, 64), (48, 96)),
+        ] {
             let planes = 3;
             let x = random.floats(planes * h * w);
             let got = deterministic(planes * oh * ow, |out| {
@@ -82,7 +98,10 @@ fn every_sampling_follows_its_definition() {
                 let want = sample(sampling, plane, (h, w), (oh, ow), (index / ow % oh, index % ow));
                 // Places are rounded in f32, so a weight near 1 is off by about the size in units.
                 let bound = 4e-7 * (8.0 + h.max(w) as f64);
-                assert!((f64::from(got) - want).abs() < bound, "{sampling:?} {h}x{w} to {oh}x{ow} at {index}: {got}, not {want}");
+                assert!(
+                    (f64::from(got) - want).abs() < bound,
+                    "{sampling:?} {h}x{w} to {oh}x{ow} at {index}: {got}, not {want}"
+                );
             }
         }
     }

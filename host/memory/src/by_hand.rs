@@ -1,0 +1,118 @@
+//! Moving what somebody names, instead of what a mode chooses.
+//!
+//! Nothing else leaves for it, but copies on the host that can be had again: who
+//! asks for one thing to move does not ask for others to suffer.
+
+use smallvec::SmallVec;
+
+use crate::entry::Place;
+use crate::room::run_all;
+use crate::transfer::{Arrival, Departure};
+use crate::{Account, Cancel, Device, Handle, Memory, MemoryError, Tier};
+
+impl<D: Device> Memory<D> {
+    /// Lets allocations leave the device now, and gives the bytes that left. What an
+    /// operation uses stays.
+    ///
+    /// # Errors
+    /// [`MemoryError::OutOfMemory`] or [`MemoryError::QuotaExceeded`] when the host has
+    /// no room for dirty bytes, and what the device said. What left before has left.
+    pub fn offload(&self, handles: &[&Handle<D>]) -> Result<u64, MemoryError> {
+        let mut left = 0_u64;
+        for handle in handles {
+            handle.check_home(self)?;
+            left = left.saturating_add(self.offload_one(handle)?);
+        }
+        Ok(left)
+    }
+
+    fn offload_one(&self, handle: &Handle<D>) -> Result<u64, MemoryError> {
+        let shared = &*self.0;
+        let key = handle.key();
+        let mut state = shared.lock();
+        loop {
+            let entry = state.ledger.entry(key);
+            if entry.moving {
+                state = shared.wait(state);
+                continue;
+            }
+            if !entry.on.device || entry.pins.device > 0 {
+                return Ok(0);
+            }
+            if state.can_leave_now(key) {
+                let departure = Departure::begin(shared, &mut state, key, Place::Device);
+                drop(state);
+                let Some(departure) = departure else { return Ok(0) };
+                departure.run()?;
+                return Ok(handle.bytes());
+            }
+            let payers: SmallVec<[usize; 2]> =
+                entry.holders.iter().map(|holder| holder.record).collect();
+            match state.make_host_room(shared, &payers, handle.bytes()) {
+                Ok(round) => {
+                    drop(state);
+                    run_all(round)?;
+                    state = shared.lock();
+                }
+                Err(_) if state.ledger.transfers > 0 => state = shared.wait(state),
+                Err(error) => {
+                    drop(state);
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// Brings allocations to the device as far as there is room, without anything leaving
+    /// for them, and gives the bytes that came. The account that asks must have room in its
+    /// quota, and so must every other account that is charged for them.
+    ///
+    /// # Errors
+    /// [`MemoryError::Cancelled`], and what the device or a source said. What came before
+    /// has come.
+    pub fn restore(
+        &self,
+        account: &Account,
+        handles: &[&Handle<D>],
+        cancel: &Cancel,
+    ) -> Result<u64, MemoryError> {
+        let mut came = 0_u64;
+        for handle in handles {
+            handle.check_home(self)?;
+            came = came.saturating_add(self.restore_one(account, handle, cancel)?);
+        }
+        Ok(came)
+    }
+
+    fn restore_one(
+        &self,
+        account: &Account,
+        handle: &Handle<D>,
+        cancel: &Cancel,
+    ) -> Result<u64, MemoryError> {
+        let shared = &*self.0;
+        let (key, bytes) = (handle.key(), handle.bytes());
+        let mut state = shared.lock();
+        while state.ledger.entry(key).moving && !cancel.is_cancelled() {
+            state = shared.wait(state);
+        }
+        if cancel.is_cancelled() {
+            return Err(MemoryError::Cancelled);
+        }
+        let record = state.ledger.record(account);
+        let asker = state.ledger.records.get(record);
+        let room = asker.is_none_or(|asker| asker.over_quota(Tier::Device, bytes) == 0)
+            && state.ledger.fits_quotas(key, Tier::Device)
+            && state.ledger.over_limit(Place::Device, bytes) == 0
+            // Whoever stands in line waits for just this room.
+            && state.line.is_empty();
+        if state.ledger.entry(key).on.device || !room {
+            return Ok(0);
+        }
+        let arrival = Arrival::begin(shared, &mut state, key);
+        drop(state);
+        let Some(mut arrival) = arrival else { return Ok(0) };
+        arrival.run()?;
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,48 @@
+//! What is too much, and how it is said: always with the figures that it was judged by.
+
+use crate::entry::Place;
+use crate::ledger::Ledger;
+use crate::list::Key;
+use crate::{MemoryError, Tier};
+
+impl<C> Ledger<C> {
+    /// Whether every holder has room in its quota for an allocation in one more tier.
+    pub(crate) fn fits_quotas(&self, key: Key, tier: Tier) -> bool {
+        let entry = self.entry(key);
+        entry.holders.iter().all(|holder| {
+            let record = self.records.get(holder.record);
+            record.is_none_or(|record| record.over_quota(tier, entry.bytes) == 0)
+        })
+    }
+
+    /// The error that a place's limit is no room for `requested` bytes.
+    pub(crate) fn out_of_memory(&self, place: Place, requested: u64) -> MemoryError {
+        let tier = place.tier();
+        let mut holders: Vec<_> = self
+            .records
+            .iter()
+            .map(|(_, record)| (record.account.name().to_owned(), *record.charge.get(tier)))
+            .filter(|(_, bytes)| *bytes > 0)
+            .collect();
+        holders.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        MemoryError::OutOfMemory {
+            tier,
+            requested,
+            limit: self.limit(place),
+            used: self.used(place),
+            holders,
+        }
+    }
+
+    /// The error that an account's quota is no room for `requested` bytes.
+    pub(crate) fn quota_exceeded(&self, record: usize, tier: Tier, requested: u64) -> MemoryError {
+        let record = self.records.get(record);
+        MemoryError::QuotaExceeded {
+            plugin: record.map_or("", |record| record.account.name()).to_owned(),
+            tier,
+            requested,
+            limit: record.and_then(|record| *record.quota.get(tier)).unwrap_or(u64::MAX),
+            used: record.map_or(0, |record| *record.charge.get(tier)),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Admission under many interleavings of its threads, searched by a scheduler. A wake-up
+//! that is missing shows as a deadlock, since time does not pass there.
+
+use std::sync::Arc;
+
+use super::fake::*;
+use crate::offload::OffloadModeName::{self, Balanced, Sequential};
+use crate::sync::scheduled::explore;
+use crate::{Cancel, MemoryError, Source, Tier};
+
+const SCHEDULES: usize = 2000;
+
+#[test]
+fn operations_that_do_not_fit_together_all_run_in_the_end() {
+    for mode in [Sequential, Balanced] {
+        explore(SCHEDULES, move || {
+            let memory = memory(50, 200, mode);
+            let source: Arc<dyn Source> = weights(1);
+            let threads: Vec<_> = (0..3)
+                .map(|thread| {
+                    let (memory, source) = (memory.clone(), source.clone());
+                    shuttle::thread::spawn(move || {
+                        let account = memory.account("worker");
+                        let shared = memory.clean(&account, source, 0, 20, 0);
+                        let own = memory.upload(&account, pattern(thread, 0, 10), 0).unwrap();
+                        let inputs = [&shared, &own];
+                        let lease = memory
+                            .lease(&account, &inputs, &[(10, 0)], 10, &Cancel::new())
+                            .unwrap();
+                        assert_eq!(lease.input(0).unwrap().bytes, pattern(1, 0, 20));
+                        assert_eq!(lease.input(1).unwrap().bytes, pattern(thread, 0, 10));
+                        check(&memory);
+                        let output = memory.device().buffer(pattern(thread, 5, 10));
+                        let made = lease.finish(vec![output]).unwrap().remove(0);
+                        assert_eq!(bytes_of(&made), pattern(thread, 5, 10));
+                    })
+                })
+                .collect();
+            for thread in threads {
+                thread.join().unwrap();
+            }
+            check_empty(&memory);
+        });
+    }
+}
+
+#[test]
+fn quotas_and_limits_together_hold_nobody_up_for_ever() {
+    explore(SCHEDULES, || {
+        let memory = memory(40, 200, Balanced);
+        let shared = memory.account("two threads");
+        memory.set_quota(&shared, Tier::Device, Some(25));
+        let accounts = [shared.clone(), shared, memory.account("a neighbour")];
+        let threads = accounts.map(|account| {
+            let memory = memory.clone();
+            shuttle::thread::spawn(move || {
+                let mut held = Vec::new();
+                for seed in 0..2 {
+                    let lease = memory.lease(&account, &[], &[(8, 0)], 12, &Cancel::new()).unwrap();
+                    let output = memory.device().buffer(pattern(seed, 0, 8));
+                    held.extend(lease.finish(vec![output]).unwrap());
+                }
+                for (seed, handle) in held.iter().enumerate() {
+                    assert_eq!(bytes_of(handle), pattern(seed as u64, 0, 8));
+                }
+            })
+        });
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        check_empty(&memory);
+    });
+}
+
+#[test]
+fn handles_that_go_while_their_bytes_move_leave_nothing() {
+    explore(SCHEDULES, || {
+        let memory = memory(30, 60, Balanced);
+        let account = memory.account("a");
+        let source: Arc<dyn Source> = weights(1);
+        let clean = memory.clean(&account, source.clone(), 0, 20, 0);
+        let dirty = make(&memory, &account, 10, 3);
+        let movers = [clean.clone(), dirty.clone()].map(|handle| {
+            let (memory, account) = (memory.clone(), account.clone());
+            shuttle::thread::spawn(move || {
+                memory.restore(&account, &[&handle], &Cancel::new()).unwrap();
+                memory.offload(&[&handle]).unwrap();
+            })
+        });
+        let reader = shuttle::thread::spawn({
+            let (clean, dirty) = (clean.clone(), dirty.clone());
+            move || {
+                assert_eq!(bytes_of(&clean), pattern(1, 0, 20));
+                assert_eq!(bytes_of(&dirty), pattern(3, 0, 10));
+            }
+        });
+        drop((clean, dirty));
+        // Somebody else asks for the range that may be on its way out.
+        let again = memory.clean(&account, source, 0, 20, 0);
+        touch(&memory, &account, &[&again]).unwrap();
+        assert_eq!(bytes_of(&again), pattern(1, 0, 20));
+        drop(again);
+        for mover in movers {
+            mover.join().unwrap();
+        }
+        reader.join().unwrap();
+        check_empty(&memory);
+    });
+}
+
+#[test]
+fn a_failure_of_one_operation_wakes_those_that_wait_for_it() {
+    explore(SCHEDULES, || {
+        let memory = memory(30, 60, Balanced);
+        let account = memory.account("a");
+        let bad = weights(1);
+        bad.fault.fail.store(true, std::sync::atomic::Ordering::SeqCst);
+        let clean = memory.clean(&account, bad, 0, 20, 0);
+        let threads = [0, 1].map(|_| {
+            let (memory, account, clean) = (memory.clone(), account.clone(), clean.clone());
+            shuttle::thread::spawn(move || {
+                let error = touch(&memory, &account, &[&clean]).unwrap_err();
+                assert!(matches!(error, MemoryError::Device { .. }), "{error}");
+            })
+        });
+        drop(memory.lease(&account, &[], &[(15, 0)], 15, &Cancel::new()).unwrap());
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        drop(clean);
+        check_empty(&memory);
+    });
+}
+
+#[test]
+fn what_cannot_fit_fails_in_every_interleaving() {
+    explore(SCHEDULES, || {
+        let memory = memory(30, 60, OffloadModeName::None);
+        let (a, b) = (memory.account("a"), memory.account("b"));
+        let held = make(&memory, &b, 15, 1);
+        let other = shuttle::thread::spawn({
+            let memory = memory.clone();
+            move || drop(memory.lease(&b, &[&held], &[], 10, &Cancel::new()).unwrap())
+        });
+        let _ = memory.lease(&a, &[], &[(20, 0)], 0, &Cancel::new()).map(drop);
+        other.join().unwrap();
+        check_empty(&memory);
+    });
+}

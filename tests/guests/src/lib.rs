@@ -1,0 +1,91 @@
+//! A plugin that does what no plugin should, one node for each sin. The tests
+//! in `tests/all/guests.rs` run each of them.
+
+use berth_sdk::prelude::*;
+
+/// Panics.
+#[node(category = "guests", output_node)]
+pub fn trap(#[input(default = "on purpose")] message: String) -> Result<()> {
+    panic!("{message}");
+}
+
+/// Never returns.
+#[node(category = "guests", output_node)]
+pub fn spin() -> Result<()> {
+    loop {
+        std::hint::black_box(());
+    }
+}
+
+/// Fills its own memory.
+#[node(category = "guests", output_node)]
+pub fn grow(#[input(default = 16, min = 0)] mebibytes: usize) -> Result<()> {
+    std::hint::black_box(vec![1u8; mebibytes << 20]);
+    Ok(())
+}
+
+/// Makes a tensor of zeros and hands it on.
+#[node(category = "guests")]
+pub fn hold(#[input(default = 1, min = 0)] mebibytes: usize) -> Result<Tensor> {
+    Tensor::zeros(DType::U8, &[mebibytes, 1 << 20])
+}
+
+/// Makes tensors and then panics with all of them in hand.
+#[node(category = "guests", output_node)]
+pub fn hold_and_trap(#[input(default = 8, min = 0)] mebibytes: usize) -> Result<()> {
+    let held: Vec<Tensor> =
+        (0..mebibytes).map(|_| Tensor::zeros(DType::U8, &[1 << 20])).collect::<Result<_>>()?;
+    panic!("with {} tensors in hand", held.len());
+}
+
+/// Makes handles until it gets no more.
+#[node(category = "guests", output_node)]
+pub fn hoard() -> Result<()> {
+    let first = Tensor::zeros(DType::U8, &[1])?;
+    let mut held = Vec::new();
+    loop {
+        held.push((&first + &first)?);
+    }
+}
+
+/// A function that calls itself, each time in a new instance.
+#[node(category = "guests", output_node)]
+pub fn dive() -> Result<()> {
+    deeper(Fields::new(), Fields::new()).map(|_| ())
+}
+
+/// What `dive` calls.
+pub fn deeper(_captures: Fields, _arguments: Fields) -> Result<Fields> {
+    Function::create("deeper", Fields::new())?.call(Fields::new())
+}
+
+/// Asks for a tensor of an absurd shape.
+#[node(category = "guests", output_node)]
+pub fn absurd() -> Result<()> {
+    let side = u32::MAX as usize;
+    Tensor::zeros(DType::F64, &[side, side, side]).map(|_| ())
+}
+
+/// Opens a path that is no label.
+#[node(category = "guests", output_node)]
+pub fn snoop(path: String) -> Result<()> {
+    ModelFile::open("checkpoints", &path).map(|_| ())
+}
+
+/// Writes to where it should not.
+#[node(category = "guests", output_node)]
+pub fn scribble(prefix: String) -> Result<()> {
+    context::save(context::Place::Output, "files", &prefix, "txt", b"mine").map(|_| ())
+}
+
+/// Speaks in terminal escapes.
+#[node(category = "guests", output_node)]
+pub fn escape() -> Result<()> {
+    context::show_text("\u{1b}[2Jgone");
+    Err(Error::invalid("\u{1b}[31mred\u{7}"))
+}
+
+plugin! {
+    nodes: [trap, spin, grow, hold, hold_and_trap, hoard, dive, absurd, snoop, scribble, escape],
+    functions: [deeper]
+}
