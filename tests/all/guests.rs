@@ -22,13 +22,13 @@ fn is_unharmed(host: &Host) {
     let charge = host.compute().memory().charge(host.plugin("guests").account());
     assert_eq!((charge.device, charge.host, charge.disk), (0, 0, 0));
     assert_eq!(host.stats().leases, 0);
-    assert_eq!(host.run("hold", vec![("mebibytes", Value::Integer(1))]).len(), 1);
+    assert_eq!(host.run("Hold", vec![("mebibytes", Value::Integer(1))]).len(), 1);
 }
 
 #[test]
 fn a_panic_is_an_error_with_the_plugins_name_and_last_words() {
     let host = host();
-    let error = host.try_run("trap", vec![("message", text("no such luck"))]).unwrap_err();
+    let error = host.try_run("Trap", vec![("message", text("no such luck"))]).unwrap_err();
     let SandboxError::Trapped { plugin, stderr, .. } = &error else { panic!("{error:?}") };
     assert_eq!(plugin, "guests");
     assert!(stderr.contains("no such luck"), "{stderr}");
@@ -40,7 +40,7 @@ fn a_panic_is_an_error_with_the_plugins_name_and_last_words() {
 fn what_a_trapped_plugin_held_is_given_back_at_once() {
     let host = host();
     let before = host.stats().allocations;
-    let error = host.try_run("hold_and_trap", vec![("mebibytes", Value::Integer(32))]).unwrap_err();
+    let error = host.try_run("HoldAndTrap", vec![("mebibytes", Value::Integer(32))]).unwrap_err();
     assert!(error.to_string().contains("crashed"), "{error}");
     assert_eq!(host.stats().allocations, before);
     is_unharmed(&host);
@@ -51,7 +51,7 @@ fn an_endless_loop_ends_at_its_time_limit() {
     let limit = Duration::from_millis(200);
     let host = host_with(Settings { time_limit: Some(limit), ..Settings::default() });
     let begin = Instant::now();
-    let error = host.try_run("spin", vec![]).unwrap_err();
+    let error = host.try_run("Spin", vec![]).unwrap_err();
     assert!(matches!(error, SandboxError::TimedOut { .. }), "{error:?}");
     assert!(begin.elapsed() < Duration::from_secs(5));
     is_unharmed(&host);
@@ -63,7 +63,7 @@ fn an_endless_loop_can_be_cancelled_from_outside() {
     let cancel = Cancel::new();
     let context = RunContext::new(cancel.clone(), Arc::new(Heard::default()));
     let error = std::thread::scope(|threads| {
-        let run = threads.spawn(|| host.plugin("guests").run("spin", vec![], &context));
+        let run = threads.spawn(|| host.plugin("guests").run("Spin", vec![], &context));
         std::thread::sleep(Duration::from_millis(50));
         cancel.cancel();
         run.join().unwrap().unwrap_err()
@@ -75,8 +75,8 @@ fn an_endless_loop_can_be_cancelled_from_outside() {
 #[test]
 fn a_guest_that_grows_meets_its_own_limit_and_not_the_hosts() {
     let host = host_with(Settings { linear_memory: 64 << 20, ..Settings::default() });
-    host.run("grow", vec![("mebibytes", Value::Integer(16))]);
-    let error = host.try_run("grow", vec![("mebibytes", Value::Integer(128))]).unwrap_err();
+    host.run("Grow", vec![("mebibytes", Value::Integer(16))]);
+    let error = host.try_run("Grow", vec![("mebibytes", Value::Integer(128))]).unwrap_err();
     assert!(matches!(error, SandboxError::GuestMemory { .. }), "{error:?}");
     is_unharmed(&host);
 }
@@ -84,7 +84,7 @@ fn a_guest_that_grows_meets_its_own_limit_and_not_the_hosts() {
 #[test]
 fn a_guest_that_hoards_handles_gets_no_more_of_them() {
     let host = host();
-    let error = host.try_run("hoard", vec![]).unwrap_err();
+    let error = host.try_run("Hoard", vec![]).unwrap_err();
     assert!(error.to_string().contains("too many handles"), "{error}");
     is_unharmed(&host);
 }
@@ -96,7 +96,7 @@ fn functions_that_call_each_other_without_end_are_stopped() {
         .stack_size(berth_sandbox::STACK_SIZE)
         .spawn(|| {
             let host = host();
-            let error = host.try_run("dive", vec![]).unwrap_err();
+            let error = host.try_run("Dive", vec![]).unwrap_err();
             is_unharmed(&host);
             error
         })
@@ -109,7 +109,7 @@ fn functions_that_call_each_other_without_end_are_stopped() {
 #[test]
 fn a_shape_that_overflows_is_an_invalid_argument() {
     let host = host();
-    let error = host.try_run("absurd", vec![]).unwrap_err();
+    let error = host.try_run("Absurd", vec![]).unwrap_err();
     let invalid = |error: &SandboxError| match error {
         SandboxError::Guest { error, .. } => matches!(error, GuestError::InvalidArgument(_)),
         _ => false,
@@ -122,10 +122,10 @@ fn a_shape_that_overflows_is_an_invalid_argument() {
 fn no_path_is_a_label_and_no_prefix_leads_out() {
     let host = host();
     for path in ["/etc/passwd", "../secret.safetensors", "a/../../b.safetensors"] {
-        assert!(host.try_run("snoop", vec![("path", text(path))]).is_err(), "{path}");
+        assert!(host.try_run("Snoop", vec![("path", text(path))]).is_err(), "{path}");
     }
     for prefix in ["../mine", "/tmp/mine", "a/../../mine"] {
-        assert!(host.try_run("scribble", vec![("prefix", text(prefix))]).is_err(), "{prefix}");
+        assert!(host.try_run("Scribble", vec![("prefix", text(prefix))]).is_err(), "{prefix}");
     }
     assert!(!host.folder().join("mine_00001_.txt").exists());
 }
@@ -135,7 +135,7 @@ fn a_guests_texts_cannot_speak_to_a_terminal() {
     let host = host();
     let heard = Arc::new(Heard::default());
     let context = RunContext::new(Cancel::new(), heard.clone());
-    let error = host.plugin("guests").run("escape", vec![], &context).unwrap_err().to_string();
+    let error = host.plugin("guests").run("Escape", vec![], &context).unwrap_err().to_string();
     let heard = heard.0.lock().unwrap().concat();
     assert!(heard.contains("gone") && error.contains("red"), "{heard} {error}");
     assert!(!heard.contains('\u{1b}') && !error.contains(['\u{1b}', '\u{7}']), "{heard} {error}");

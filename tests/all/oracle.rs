@@ -75,8 +75,9 @@ fn one_call_of_the_unet_is_the_oracles() {
     let prediction = predict(&host, &checkpoint, &oracle, &oracle.get("unet.x"), t);
     within("unet.eps", prediction.error(&oracle.get("unet.eps")), 1e-4);
     within("unet.eps_f64", prediction.error(&oracle.get("unet.eps_f64")), 1e-4);
-    let wrong = prediction.error(&oracle.get("unet.eps_tanh"));
-    assert!(wrong > 1e-4, "GEGLU takes the exact GELU; the tanh approximation is {wrong:e} away");
+    let (right, wrong) = (oracle.get("unet.eps"), oracle.get("unet.eps_tanh"));
+    let (right, wrong) = (prediction.error(&right), prediction.error(&wrong));
+    assert!(wrong > 20.0 * right, "GEGLU takes the exact GELU: {right:e} from it, {wrong:e} from tanh's");
 }
 
 #[test]
@@ -90,6 +91,9 @@ fn the_vae_is_the_oracles() {
     let recon = host.call(&checkpoint.vae, "decode", vec![("latent", latent)]);
     within("vae.recon", host.read(&recon).error(&oracle.get("vae.recon").channels_last()), 1e-4);
 }
+
+/// The model's space by the VAE's: the oracle recorded the former, a LATENT is the latter.
+const SCALE: f32 = 0.18215;
 
 /// A recorded run, as KSampler's settings.
 struct Run {
@@ -105,7 +109,7 @@ const RUNS: [Run; 6] = [
     Run { name: "euler_a", sampler: "euler_ancestral", scheduler: "karras", denoise: 1.0 },
     Run { name: "dpmpp_2m", sampler: "dpmpp_2m", scheduler: "karras", denoise: 1.0 },
     Run { name: "ddim", sampler: "ddim", scheduler: "ddim_uniform", denoise: 1.0 },
-    Run { name: "img2img", sampler: "euler", scheduler: "karras", denoise: 0.6 },
+    Run { name: "img2img", sampler: "dpmpp_2m", scheduler: "karras", denoise: 0.6 },
 ];
 
 #[test]
@@ -132,7 +136,7 @@ fn whole_runs_end_where_the_oracles_do() {
     let checkpoint = host.checkpoint(DEMO);
     for Run { name, sampler, scheduler, denoise } in RUNS {
         let start = match denoise < 1.0 {
-            true => oracle.get("img2img.latent_in"),
+            true => oracle.get("img2img.latent_in").map(|x| x / SCALE),
             false => Array { shape: vec![1, 4, 8, 8], data: vec![0.0; 256] },
         };
         let latent = Value::Object(std::sync::Arc::new(berth_sandbox::Object {
@@ -154,7 +158,7 @@ fn whole_runs_end_where_the_oracles_do() {
                 ("denoise", Value::Number(denoise)),
             ],
         );
-        let samples = host.read(&field(&sampled[0], "samples"));
+        let samples = host.read(&field(&sampled[0], "samples")).map(|x| x * SCALE);
         let reference = oracle.get(&format!("{name}.final"));
         within(&format!("{name}.final"), samples.error(&reference), 5e-3);
         let image = host.decode(&checkpoint, sampled[0].clone());

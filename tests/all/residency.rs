@@ -128,7 +128,7 @@ fn a_quota_slows_its_plugin_changes_nothing_and_moves_no_neighbour() {
     let reference = render(&Host::default()).unwrap();
     let mut host = Host::default();
     host.load("guests", &std::fs::read(env!("GUESTS")).unwrap()).unwrap();
-    let held = host.run("hold", vec![("mebibytes", Value::Integer(4))]);
+    let held = host.run("Hold", vec![("mebibytes", Value::Integer(4))]);
     let Value::Tensor(neighbour) = &held[0] else { panic!("a tensor") };
     let residency = neighbour.handle().residency();
     host.device_quota("stable-diffusion", DEMO_WEIGHTS / 2);
