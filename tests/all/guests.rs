@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use berth_memory::Cancel;
 use berth_sandbox::{GuestError, RunContext, SandboxError, Settings, Value};
+use berth_tests::GUESTS;
 use berth_tests::host::{DEMO, Heard, Host, Options, text};
 
 fn host() -> Host {
@@ -13,7 +14,7 @@ fn host() -> Host {
 
 fn host_with(settings: Settings) -> Host {
     let mut host = Host::with(Options { settings, ..Options::default() });
-    host.load("guests", &std::fs::read(env!("GUESTS")).unwrap()).unwrap();
+    host.load("guests", GUESTS).unwrap();
     host
 }
 
@@ -145,7 +146,7 @@ fn a_guests_texts_cannot_speak_to_a_terminal() {
 fn bytes_that_are_no_component_are_refused_with_a_reason() {
     let mut host = Host::empty(Options::default());
     let module = b"\0asm\x01\0\0\0";
-    let cut = std::fs::read(env!("GUESTS")).unwrap()[..1000].to_vec();
+    let cut = GUESTS[..1000].to_vec();
     for (bytes, reason) in [
         (&b"not wasm"[..], "not a component's"),
         (module, "core module"),

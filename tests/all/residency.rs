@@ -2,6 +2,7 @@
 
 use berth_memory::{OffloadModeName, Tier};
 use berth_sandbox::{GuestError, SandboxError, Value};
+use berth_tests::GUESTS;
 use berth_tests::host::{DEMO, DEMO_WEIGHTS, Host, Options, text};
 
 const PROMPT: &str = "a red handwritten seven on a blue background";
@@ -127,7 +128,7 @@ fn without_offloading_the_picture_is_the_same_or_there_is_an_error() {
 fn a_quota_slows_its_plugin_changes_nothing_and_moves_no_neighbour() {
     let reference = render(&Host::default()).unwrap();
     let mut host = Host::default();
-    host.load("guests", &std::fs::read(env!("GUESTS")).unwrap()).unwrap();
+    host.load("guests", GUESTS).unwrap();
     let held = host.run("Hold", vec![("mebibytes", Value::Integer(4))]);
     let Value::Tensor(neighbour) = &held[0] else { panic!("a tensor") };
     let residency = neighbour.handle().residency();

@@ -4,6 +4,9 @@
 //! Nothing here is a mock. A test that passes has run real components through the
 //! contract, over real files.
 
+/// The misbehaving plugin of `tests/guests`, a component.
+pub static GUESTS: &[u8] = include_bytes!(env!("GUESTS"));
+
 pub mod host;
 pub mod judge;
 pub mod oracle;

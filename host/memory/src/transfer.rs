@@ -141,7 +141,16 @@ impl<'a, D: Device> Arrival<'a, D> {
         }
         state.ledger.enter(key, Place::Device);
         state.ledger.set_moving(key, true);
-        Some(Self { shared, key, bytes, format, origin: Some(origin), keep, kept: None, arrived: None })
+        Some(Self {
+            shared,
+            key,
+            bytes,
+            format,
+            origin: Some(origin),
+            keep,
+            kept: None,
+            arrived: None,
+        })
     }
 
     pub(crate) fn key(&self) -> Key {

@@ -19,7 +19,7 @@ use crate::engine::Sandbox;
 use crate::error::{GuestError, SandboxError};
 use crate::events::NodeEvents;
 use crate::imports::{self, bindings, bindings::NodePre};
-use crate::state::State;
+use crate::state::{HANDLES, State};
 use crate::value::Value;
 
 /// Largest component, in bytes. The largest language runtime that was seen (Python)
@@ -320,6 +320,8 @@ impl Plugin {
         let mut store = Store::new(&self.sandbox.engine, state);
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(HOST_CALL_BYTES);
+        // Above the table's own limit, which is an error that the guest can handle; this one traps.
+        store.set_max_component_handles(2 * HANDLES);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|store| {
             let state = store.data();

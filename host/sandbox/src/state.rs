@@ -18,7 +18,7 @@ use crate::plugin::{Plugin, RunContext};
 /// The most resources one run may hold at a time: sixty times what a large
 /// model's forward pass keeps, and small enough that a guest which leaks
 /// all of them costs the host some 20 MB.
-const HANDLES: usize = 100_000;
+pub(crate) const HANDLES: usize = 100_000;
 
 /// One run's state.
 pub(crate) struct State {

@@ -1,5 +1,5 @@
-//! A plugin that does what no plugin should, one node for each sin. The tests
-//! in `tests/all/guests.rs` run each of them.
+//! A plugin that does what no plugin should, one node for each sin, and two that
+//! only show what the boundary costs. `tests/all/guests.rs` and the benchmarks run them.
 
 use berth_sdk::prelude::*;
 
@@ -48,6 +48,22 @@ pub fn hoard() -> Result<()> {
     }
 }
 
+/// Asks the host for a tensor's dtype over and over: what a call costs.
+#[node(category = "guests", output_node)]
+pub fn chatter(#[input(default = 1, min = 0)] calls: usize) -> Result<()> {
+    let tensor = Tensor::zeros(DType::U8, &[1])?;
+    for _ in 0..calls {
+        std::hint::black_box(tensor.dtype());
+    }
+    Ok(())
+}
+
+/// Does nothing: what a run costs.
+#[node(category = "guests", output_node)]
+pub fn idle() -> Result<()> {
+    Ok(())
+}
+
 /// A function that calls itself, each time in a new instance.
 #[node(category = "guests", output_node)]
 pub fn dive() -> Result<()> {
@@ -86,6 +102,6 @@ pub fn escape() -> Result<()> {
 }
 
 plugin! {
-    nodes: [trap, spin, grow, hold, hold_and_trap, hoard, dive, absurd, snoop, scribble, escape],
+    nodes: [trap, spin, grow, hold, hold_and_trap, hoard, chatter, idle, dive, absurd, snoop, scribble, escape],
     functions: [deeper]
 }
