@@ -50,10 +50,10 @@ impl Compute {
                     Ok(Buffer::of(out)?)
                 }
                 (DType::F8E4M3, _) => {
-                    widen(x.bytes()?, dtype, |bits| F8E4M3::from_bits(bits).to_f64())
+                    widen(x.bytes()?, dtype, |bits| F8E4M3::to_f64(&F8E4M3::from_bits(bits)))
                 }
                 (DType::F8E5M2, _) => {
-                    widen(x.bytes()?, dtype, |bits| F8E5M2::from_bits(bits).to_f64())
+                    widen(x.bytes()?, dtype, |bits| F8E5M2::to_f64(&F8E5M2::from_bits(bits)))
                 }
                 (_, DType::F8E4M3) => narrow(&x, |value| F8E4M3::from_f64(value).to_bits()),
                 (_, DType::F8E5M2) => narrow(&x, |value| F8E5M2::from_f64(value).to_bits()),

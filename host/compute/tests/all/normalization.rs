@@ -29,7 +29,7 @@ fn group_norm_normalizes_groups_of_channels() {
             let weight = Array::noise(&[shape[1]], 2);
             let bias = Array::noise(&[shape[1]], 3);
             let size = shape[1] / groups;
-            let plain = normalized(&x, |i| vec![i[0], i[1] / size], 1e-5, true);
+            let plain = normalized(&x, |i| vec![i[0], i[1] / size], f64::from(1e-5_f32), true);
             let x = bench.tensor(dtype, &x);
             let [w, b] = [&weight, &bias].map(|array| bench.tensor(dtype, array));
             let norm = |w, b| bench.compute.group_norm(&bench.scope, &x, groups, w, b, 1e-5).unwrap();
