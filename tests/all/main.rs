@@ -1,6 +1,6 @@
 //! End to end: one binary, since linking is what tests cost.
 
+mod guests;
 mod oracle;
 mod quality;
 mod residency;
-mod guests;

@@ -77,7 +77,10 @@ fn one_call_of_the_unet_is_the_oracles() {
     within("unet.eps_f64", prediction.error(&oracle.get("unet.eps_f64")), 1e-4);
     let (right, wrong) = (oracle.get("unet.eps"), oracle.get("unet.eps_tanh"));
     let (right, wrong) = (prediction.error(&right), prediction.error(&wrong));
-    assert!(wrong > 20.0 * right, "GEGLU takes the exact GELU: {right:e} from it, {wrong:e} from tanh's");
+    assert!(
+        wrong > 20.0 * right,
+        "GEGLU takes the exact GELU: {right:e} from it, {wrong:e} from tanh's"
+    );
 }
 
 #[test]

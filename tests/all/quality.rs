@@ -7,8 +7,7 @@ use berth_tests::oracle::data;
 const DIGITS: [&str; 10] =
     ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
 
-const COLOURS: [&str; 8] =
-    ["black", "white", "red", "green", "blue", "yellow", "purple", "orange"];
+const COLOURS: [&str; 8] = ["black", "white", "red", "green", "blue", "yellow", "purple", "orange"];
 
 #[test]
 fn at_least_28_of_30_prompts_give_their_digit_and_both_colours() {

@@ -76,8 +76,7 @@ fn claims() {
 
     let guests = guests();
     let calls = 1_000_000;
-    let [many, none] =
-        in_turns(21, [&mut || chatter(&guests, calls), &mut || chatter(&guests, 0)]);
+    let [many, none] = in_turns(21, [&mut || chatter(&guests, calls), &mut || chatter(&guests, 0)]);
     let each = many.saturating_sub(none).as_nanos() as f64 / f64::from(calls);
     row("one call on a handle, guest → host", format!("{each:.0} ns"), "≤ 200 ns");
     let [idle] = in_turns(2001, [&mut || drop(guests.run("Idle", vec![]))]);
@@ -86,11 +85,7 @@ fn claims() {
     let rooms = [1, 2, 4].map(|part| Step::new(room(DEMO_WEIGHTS / part)));
     let [full, half, quarter] = in_turns(
         51,
-        [
-            &mut || drop(rooms[0].run()),
-            &mut || drop(rooms[1].run()),
-            &mut || drop(rooms[2].run()),
-        ],
+        [&mut || drop(rooms[0].run()), &mut || drop(rooms[1].run()), &mut || drop(rooms[2].run())],
     );
     for (room, time) in [("100 %", full), ("50 %", half), ("25 %", quarter)] {
         let ratio = time.as_secs_f64() / component.as_secs_f64();

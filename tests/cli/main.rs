@@ -1,11 +1,6 @@
 //! The program as a person uses it: what it prints, where it writes, how it ends.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "what fails here fails a test"
-)]
+#![expect(clippy::unwrap_used, reason = "what fails here fails a test")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -103,9 +98,8 @@ fn little_room_changes_no_byte_of_the_picture() {
         let output = desk.run(&data(DEMO), more);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
-    let picture = |folder: &str| {
-        std::fs::read(desk.path(folder).join("red-seven_00001_.png")).unwrap()
-    };
+    let picture =
+        |folder: &str| std::fs::read(desk.path(folder).join("red-seven_00001_.png")).unwrap();
     for folder in ["b", "c", "d"] {
         assert!(picture("a") == picture(folder), "{folder}");
     }
@@ -172,8 +166,10 @@ fn a_workflow_is_validated_without_being_run() {
 #[test]
 fn a_missing_model_is_named_with_those_there_are() {
     let desk = Desk::new();
-    let path = desk.workflow(|workflow| workflow["1"]["inputs"]["ckpt_name"] = json!("sd.safetensors"));
-    let says = ["sd.safetensors", "tiny-sd-digits.safetensors", "ckpt_name", "CheckpointLoaderSimple"];
+    let path =
+        desk.workflow(|workflow| workflow["1"]["inputs"]["ckpt_name"] = json!("sd.safetensors"));
+    let says =
+        ["sd.safetensors", "tiny-sd-digits.safetensors", "ckpt_name", "CheckpointLoaderSimple"];
     fails(&desk.run(&path, &[]), 2, &says);
 }
 

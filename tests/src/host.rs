@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use berth_compute::{Compute, DType, Scope, Tensor};
 use berth_memory::{Cancel, Limits, OffloadModeName, Stats, Tier};
 use berth_sandbox::{
-    FunctionValue, ModelFolders, Folders, NodeEvents, Plugin, RunContext, Sandbox, SandboxError,
+    Folders, FunctionValue, ModelFolders, NodeEvents, Plugin, RunContext, Sandbox, SandboxError,
     Settings, Value,
 };
 
@@ -190,7 +190,9 @@ impl Host {
     /// Loads a checkpoint.
     pub fn checkpoint(&self, label: &str) -> Checkpoint {
         let values = self.run("CheckpointLoaderSimple", vec![("ckpt_name", text(label))]);
-        let Ok([model, clip, vae]) = <[Value; 3]>::try_from(values) else { panic!("three outputs") };
+        let Ok([model, clip, vae]) = <[Value; 3]>::try_from(values) else {
+            panic!("three outputs")
+        };
         Checkpoint { model, clip, vae }
     }
 

@@ -186,7 +186,9 @@ mod tests {
 
     #[test]
     fn bytes_come_back_as_they_went_in() {
-        for (dtype, bytes) in [(DType::F32, 12), (DType::F16, 6), (DType::Q4_0, 18), (DType::I64, 0)] {
+        for (dtype, bytes) in
+            [(DType::F32, 12), (DType::F16, 6), (DType::Q4_0, 18), (DType::I64, 0)]
+        {
             let data: Vec<u8> = (0..bytes).map(|i| i as u8).collect();
             let mut fill = |into: &mut [u8]| {
                 into.copy_from_slice(&data);

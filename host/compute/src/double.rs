@@ -52,7 +52,14 @@ pub(crate) fn linear(
 }
 
 /// Where kernel element `tap` of output `at` reads, if that is inside of the input.
-fn tap(at: usize, stride: usize, tap: usize, dilation: usize, padding: usize, size: usize) -> Option<usize> {
+fn tap(
+    at: usize,
+    stride: usize,
+    tap: usize,
+    dilation: usize,
+    padding: usize,
+    size: usize,
+) -> Option<usize> {
     (at * stride + tap * dilation).checked_sub(padding).filter(|&read| read < size)
 }
 
@@ -76,7 +83,8 @@ pub(crate) fn conv2d(
             for (at, out) in out.iter_mut().enumerate() {
                 let (oy, ox) = (at / conv.out_width, at % conv.out_width);
                 for y in 0..kh {
-                    let row = tap(oy, conv.stride.0, y, conv.dilation.0, conv.padding.0, conv.height);
+                    let row =
+                        tap(oy, conv.stride.0, y, conv.dilation.0, conv.padding.0, conv.height);
                     let Some(row) = row else { continue };
                     for i in 0..kw {
                         let column =
@@ -112,11 +120,18 @@ pub(crate) fn conv_transpose2d(
             for (at, x) in x.iter().enumerate() {
                 let (iy, ix) = (at / conv.width, at % conv.width);
                 for y in 0..kh {
-                    let row = tap(iy, conv.stride.0, y, conv.dilation.0, conv.padding.0, conv.out_height);
+                    let row =
+                        tap(iy, conv.stride.0, y, conv.dilation.0, conv.padding.0, conv.out_height);
                     let Some(row) = row else { continue };
                     for i in 0..kw {
-                        let column =
-                            tap(ix, conv.stride.1, i, conv.dilation.1, conv.padding.1, conv.out_width);
+                        let column = tap(
+                            ix,
+                            conv.stride.1,
+                            i,
+                            conv.dilation.1,
+                            conv.padding.1,
+                            conv.out_width,
+                        );
                         if let Some(column) = column {
                             out[row * conv.out_width + column] += x * weight[y * kw + i];
                         }

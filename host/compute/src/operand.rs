@@ -84,8 +84,12 @@ impl<'a> Operand<'a> {
             DType::BF16 => self.slice::<bf16>()?.convert_to_f32_slice(into),
             DType::F32 => into.copy_from_slice(self.slice()?),
             DType::F64 => each(self.slice::<f64>()?, into, |&value| value as f32),
-            DType::F8E4M3 => each(self.bytes()?, into, |&bits| F8E4M3::to_f32(&F8E4M3::from_bits(bits))),
-            DType::F8E5M2 => each(self.bytes()?, into, |&bits| F8E5M2::to_f32(&F8E5M2::from_bits(bits))),
+            DType::F8E4M3 => {
+                each(self.bytes()?, into, |&bits| F8E4M3::to_f32(&F8E4M3::from_bits(bits)))
+            }
+            DType::F8E5M2 => {
+                each(self.bytes()?, into, |&bits| F8E5M2::to_f32(&F8E5M2::from_bits(bits)))
+            }
             other => return Err(unsupported(self.operation, "an operand", other)),
         }
         Ok(())
@@ -102,8 +106,12 @@ impl<'a> Operand<'a> {
             DType::BF16 => each(self.slice::<bf16>()?, &mut values, |value| value.to_f64()),
             DType::F32 => each(self.slice::<f32>()?, &mut values, |&value| f64::from(value)),
             // By path: candle's trait has methods of these names that call themselves.
-            DType::F8E4M3 => each(self.bytes()?, &mut values, |&bits| F8E4M3::to_f64(&F8E4M3::from_bits(bits))),
-            DType::F8E5M2 => each(self.bytes()?, &mut values, |&bits| F8E5M2::to_f64(&F8E5M2::from_bits(bits))),
+            DType::F8E4M3 => {
+                each(self.bytes()?, &mut values, |&bits| F8E4M3::to_f64(&F8E4M3::from_bits(bits)))
+            }
+            DType::F8E5M2 => {
+                each(self.bytes()?, &mut values, |&bits| F8E5M2::to_f64(&F8E5M2::from_bits(bits)))
+            }
             other => return Err(unsupported(self.operation, "an operand", other)),
         }
         Ok(Cow::Owned(values))

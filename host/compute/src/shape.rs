@@ -36,7 +36,9 @@ pub(crate) fn elements(shape: &[usize]) -> Result<usize, String> {
         bound = bound
             .checked_mul(dim.max(1))
             .filter(|&product| product <= isize::MAX as usize / 16)
-            .ok_or_else(|| format!("the shape {shape:?} has more elements than can be addressed"))?;
+            .ok_or_else(|| {
+                format!("the shape {shape:?} has more elements than can be addressed")
+            })?;
         count *= if dim == 0 { 0 } else { dim };
     }
     Ok(count)

@@ -193,7 +193,9 @@ pub(crate) fn pairs<A: Copy, B>(
         let Some(out) = rows.next() else { return };
         match steps {
             [1, 1] => {
-                for ((out, &a), &b) in out.iter_mut().zip(&a[at..at + count]).zip(&b[bt..bt + count]) {
+                for ((out, &a), &b) in
+                    out.iter_mut().zip(&a[at..at + count]).zip(&b[bt..bt + count])
+                {
                     *out = function(a, b);
                 }
             }

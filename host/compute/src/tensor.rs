@@ -89,7 +89,11 @@ impl Tensor {
     }
 
     /// The same elements under another shape.
-    pub(crate) fn reshaped(&self, operation: &'static str, to: &[usize]) -> Result<Self, ComputeError> {
+    pub(crate) fn reshaped(
+        &self,
+        operation: &'static str,
+        to: &[usize],
+    ) -> Result<Self, ComputeError> {
         shape::bytes(self.dtype, to).map_err(|reason| invalid(operation, reason))?;
         if to.iter().product::<usize>() != self.elements() {
             return Err(invalid(

@@ -231,9 +231,7 @@ impl SandboxError {
                 "the plugin used more than a node may; if that is its purpose, raise the limit"
                     .into(),
             ),
-            Self::Folder { .. } => {
-                Some("check that it exists and that you may write to it".into())
-            }
+            Self::Folder { .. } => Some("check that it exists and that you may write to it".into()),
             Self::Engine(_) => None,
         }
     }

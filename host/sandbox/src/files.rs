@@ -43,11 +43,8 @@ impl Folders {
     /// # Errors
     /// [`SandboxError::Folder`].
     pub fn check(&self) -> Result<(), SandboxError> {
-        let failed = |source| SandboxError::Folder {
-            what: "output",
-            path: self.output.clone(),
-            source,
-        };
+        let failed =
+            |source| SandboxError::Folder { what: "output", path: self.output.clone(), source };
         std::fs::create_dir_all(&self.output).map_err(failed)?;
         let probe = self.output.join(format!(".berth-{}", std::process::id()));
         std::fs::File::create_new(&probe).map_err(failed)?;
@@ -67,7 +64,8 @@ impl Folders {
             Place::Output => &self.output,
             Place::Temporary => &self.temporary,
         };
-        let plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric());
+        let plain =
+            |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric());
         if !plain(kind) || !plain(extension) {
             return Err(GuestError::InvalidArgument(format!(
                 "kind {kind:?} and extension {extension:?} must be letters and digits"
@@ -131,9 +129,8 @@ impl Folders {
 
 /// A prefix as folder and beginning of the name.
 fn split_prefix(prefix: &str) -> Result<(String, &str), GuestError> {
-    let refuse = |why: &str| {
-        Err(GuestError::InvalidArgument(format!("filename prefix {prefix:?} {why}")))
-    };
+    let refuse =
+        |why: &str| Err(GuestError::InvalidArgument(format!("filename prefix {prefix:?} {why}")));
     if prefix.chars().any(|c| c.is_control() || c == '\\') || prefix.len() > 200 {
         return refuse("has control characters or backslashes, or is longer than 200 bytes");
     }
@@ -196,7 +193,8 @@ mod tests {
         let folders = folders(root.path());
         std::fs::create_dir_all(&folders.output).unwrap();
         std::os::unix::fs::symlink(root.path(), folders.output.join("link")).unwrap();
-        for prefix in ["../a", "/tmp/a", "a/../../b", "", "a/", "x\0y", "a\nb", "link/a", "..", "."] {
+        for prefix in ["../a", "/tmp/a", "a/../../b", "", "a/", "x\0y", "a\nb", "link/a", "..", "."]
+        {
             assert!(save(&folders, prefix).is_err(), "{prefix:?}");
         }
         assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 1);
@@ -209,7 +207,8 @@ mod tests {
         std::fs::create_dir_all(&folders.input).unwrap();
         std::fs::write(root.path().join("secret"), "s").unwrap();
         std::fs::write(folders.input.join("a.png"), "a").unwrap();
-        std::os::unix::fs::symlink(root.path().join("secret"), folders.input.join("b.png")).unwrap();
+        std::os::unix::fs::symlink(root.path().join("secret"), folders.input.join("b.png"))
+            .unwrap();
         assert_eq!(folders.read_input("a.png").unwrap(), b"a");
         for name in ["../secret", "b.png", "/etc/passwd", "", "missing.png", "\0"] {
             assert!(folders.read_input(name).is_err(), "{name:?}");

@@ -23,7 +23,12 @@ pub(crate) struct Limiter {
 impl Limiter {
     /// Allows `limit` bytes of linear memory over all memories.
     pub(crate) fn new(limit: u64) -> Self {
-        Self { limit: usize::try_from(limit).unwrap_or(usize::MAX), memory: 0, table: 0, exceeded: false }
+        Self {
+            limit: usize::try_from(limit).unwrap_or(usize::MAX),
+            memory: 0,
+            table: 0,
+            exceeded: false,
+        }
     }
 
     /// Bytes of linear memory. Memories only grow, so this is also the peak.

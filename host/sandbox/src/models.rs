@@ -97,10 +97,7 @@ impl ModelFolders {
         let known = if known.is_empty() { "none".into() } else { known.join(", ") };
         let folders: Vec<_> =
             self.folders.iter().map(|f| f.join(category).display().to_string()).collect();
-        GuestError::NotFound(format!(
-            "model `{label}` in {}; there: {known}",
-            folders.join(", ")
-        ))
+        GuestError::NotFound(format!("model `{label}` in {}; there: {known}", folders.join(", ")))
     }
 }
 
@@ -154,7 +151,8 @@ impl Model {
         }
         let scope = Scope { account: self.account.clone(), cancel: Cancel::new() };
         let source: Arc<dyn Source> = self.file.source.clone();
-        let tensor = self.compute.weight(&scope, source, entry.offset, entry.dtype, &entry.shape)?;
+        let tensor =
+            self.compute.weight(&scope, source, entry.offset, entry.dtype, &entry.shape)?;
         Ok(slot.get_or_init(|| tensor).clone())
     }
 
@@ -299,7 +297,13 @@ fn has_ending(path: &Path, endings: &[&str]) -> bool {
 pub(crate) fn files_below(root: &Path, endings: &[&str]) -> Vec<String> {
     /// Deeper folders than anybody sorts models into; stops at links that go round.
     const DEEPEST: usize = 8;
-    fn walk(folder: &Path, name: &str, endings: &[&str], depth: usize, found: &mut Vec<String>) -> io::Result<()> {
+    fn walk(
+        folder: &Path,
+        name: &str,
+        endings: &[&str],
+        depth: usize,
+        found: &mut Vec<String>,
+    ) -> io::Result<()> {
         for entry in std::fs::read_dir(folder)? {
             let path = entry?.path();
             let Some(own) = path.file_name().and_then(|own| own.to_str()) else { continue };
@@ -334,12 +338,20 @@ mod tests {
     #[test]
     fn labels_are_found_below_all_folders() {
         let root = tempfile::tempdir().unwrap();
-        for file in ["a/checkpoints/x.safetensors", "b/checkpoints/sub/y.safetensors", "b/checkpoints/z.txt"] {
+        for file in [
+            "a/checkpoints/x.safetensors",
+            "b/checkpoints/sub/y.safetensors",
+            "b/checkpoints/z.txt",
+        ] {
             let path = root.path().join(file);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "").unwrap();
         }
-        let folders = ModelFolders::new(vec![root.path().join("a"), root.path().join("b"), root.path().join("c")]);
+        let folders = ModelFolders::new(vec![
+            root.path().join("a"),
+            root.path().join("b"),
+            root.path().join("c"),
+        ]);
         assert_eq!(folders.labels("checkpoints"), ["sub/y.safetensors", "x.safetensors"]);
         assert!(folders.labels("../b").is_empty());
     }
@@ -348,7 +360,8 @@ mod tests {
     fn a_damaged_header_is_an_error_that_names_the_file() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("m.safetensors");
-        let header = |json: &str| [&(json.len() as u64).to_le_bytes()[..], json.as_bytes()].concat();
+        let header =
+            |json: &str| [&(json.len() as u64).to_le_bytes()[..], json.as_bytes()].concat();
         let overlapping = r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}"#;
         let huge = r#"{"a":{"dtype":"F32","shape":[8589934592,2147483648],"data_offsets":[0,4]}}"#;
         let short = r#"{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}"#;

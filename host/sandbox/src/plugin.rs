@@ -5,8 +5,8 @@
 //! from a pool, so this costs some 20 µs.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use berth_memory::{Account, Cancel};
@@ -95,8 +95,7 @@ impl Sandbox {
     /// # Errors
     /// Anything that is wrong with it, by name.
     pub fn load(self: &Arc<Self>, name: &str, bytes: &[u8]) -> Result<Arc<Plugin>, SandboxError> {
-        let refuse =
-            |reason: String| SandboxError::NotAComponent { plugin: name.into(), reason };
+        let refuse = |reason: String| SandboxError::NotAComponent { plugin: name.into(), reason };
         match bytes {
             [b'\0', b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => {}
             [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => {
@@ -117,7 +116,10 @@ impl Sandbox {
         let names = kind.imports(&self.engine).map(|(import, _)| import.to_owned());
         let imports: Vec<String> = names.collect();
         if let Some(import) = imports.iter().find(|import| !imports::is_granted(import)) {
-            return Err(SandboxError::UnknownImport { plugin: name.into(), import: import.clone() });
+            return Err(SandboxError::UnknownImport {
+                plugin: name.into(),
+                import: import.clone(),
+            });
         }
         let mut linker = Linker::new(&self.engine);
         imports::add_to_linker(&mut linker).map_err(|error| refuse(format!("{error:#}")))?;
@@ -140,9 +142,8 @@ impl Sandbox {
         let described = describer.enter(&context, Some(CHECK_LIMIT), |store, node| {
             node.berth_node_nodes().call_describe(store)
         })?;
-        plugin.node_types = imports::node_types(described).map_err(|reason| {
-            SandboxError::BadDescription { plugin: name.into(), reason }
-        })?;
+        plugin.node_types = imports::node_types(described)
+            .map_err(|reason| SandboxError::BadDescription { plugin: name.into(), reason })?;
         Ok(Arc::new(plugin))
     }
 }
@@ -210,11 +211,12 @@ impl Plugin {
         inputs: Vec<(String, Value)>,
         context: &RunContext,
     ) -> Result<Vec<Value>, SandboxError> {
-        let values = self.enter(context, self.sandbox.settings().time_limit, |store, instance| {
-            let inputs = imports::lower_named(store.data_mut(), inputs)?;
-            let result = instance.berth_node_nodes().call_run(&mut *store, node, &inputs)?;
-            imports::lift_all(store.data_mut(), result)
-        })?;
+        let values =
+            self.enter(context, self.sandbox.settings().time_limit, |store, instance| {
+                let inputs = imports::lower_named(store.data_mut(), inputs)?;
+                let result = instance.berth_node_nodes().call_run(&mut *store, node, &inputs)?;
+                imports::lift_all(store.data_mut(), result)
+            })?;
         let values = self.returned(values)?;
         let expected = self.node_types.iter().find(|kind| kind.name == node);
         let expected = expected.map_or(values.len(), |kind| kind.outputs.len());
@@ -237,13 +239,14 @@ impl Plugin {
         arguments: Vec<(String, Value)>,
         context: &RunContext,
     ) -> Result<Vec<(String, Value)>, SandboxError> {
-        let result = self.enter(context, self.sandbox.settings().time_limit, |store, instance| {
-            let captures = imports::lower_named(store.data_mut(), captures)?;
-            let arguments = imports::lower_named(store.data_mut(), arguments)?;
-            let nodes = instance.berth_node_nodes();
-            let result = nodes.call_call(&mut *store, function, &captures, &arguments)?;
-            imports::lift_named(store.data_mut(), result)
-        })?;
+        let result =
+            self.enter(context, self.sandbox.settings().time_limit, |store, instance| {
+                let captures = imports::lower_named(store.data_mut(), captures)?;
+                let arguments = imports::lower_named(store.data_mut(), arguments)?;
+                let nodes = instance.berth_node_nodes();
+                let result = nodes.call_call(&mut *store, function, &captures, &arguments)?;
+                imports::lift_named(store.data_mut(), result)
+            })?;
         self.returned(result)
     }
 

@@ -46,10 +46,7 @@ impl State {
         wasi.secure_random(unchanging()).insecure_random(unchanging()).insecure_random_seed(0);
         wasi.allow_tcp(false).allow_udp(false).stderr(stderr.clone()).stdout(stderr.clone());
         Self {
-            scope: Scope {
-                account: plugin.account().clone(),
-                cancel: context.cancel.clone(),
-            },
+            scope: Scope { account: plugin.account().clone(), cancel: context.cancel.clone() },
             limiter: Limiter::new(settings.linear_memory),
             wasi: wasi.build(),
             plugin,

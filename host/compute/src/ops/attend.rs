@@ -98,7 +98,15 @@ impl Compute {
                 let mut out = unwritten::<f64>(count)?;
                 let scale = scale.map_or(1.0 / (head_dim as f64).sqrt(), f64::from);
                 let mask = double::Mask { adds: adds.as_deref(), hides, strides };
-                double::attention(&sizes, scale, &mask, q.slice()?, k.slice()?, v.slice()?, &mut out);
+                double::attention(
+                    &sizes,
+                    scale,
+                    &mask,
+                    q.slice()?,
+                    k.slice()?,
+                    v.slice()?,
+                    &mut out,
+                );
                 return Ok(Buffer::of(out)?);
             }
             let adds = adds.map(|mask| mask.f32s()).transpose()?;
@@ -118,8 +126,7 @@ impl Compute {
     pub fn softmax(&self, scope: &Scope, x: &Tensor, axis: i32) -> Result<Tensor, ComputeError> {
         const NAME: &str = "softmax";
         float(NAME, "x", x)?;
-        let axis =
-            shape::axis(axis, x.shape().len()).map_err(|reason| invalid(NAME, reason))?;
+        let axis = shape::axis(axis, x.shape().len()).map_err(|reason| invalid(NAME, reason))?;
         let (outer, length, inner) = shape::around(x.shape(), axis);
         let count = x.elements();
         let workspace = match x.dtype() {
@@ -155,9 +162,7 @@ fn mask_strides(
         let mask = mask.shape();
         invalid(name, format!("mask {mask:?} does not broadcast to [b, heads, n, m] {scores:?}"))
     })?;
-    let strides: [isize; 4] = strides
-        .as_slice()
-        .try_into()
-        .map_err(|_| internal(name, "a mask of another rank"))?;
+    let strides: [isize; 4] =
+        strides.as_slice().try_into().map_err(|_| internal(name, "a mask of another rank"))?;
     Ok(strides.map(isize::cast_unsigned))
 }

@@ -86,7 +86,8 @@ impl Compute {
             Comparison::Ge => CmpOp::Ge,
         };
         self.begin(scope, NAME, [a, b], (DType::U8, shape), 0)?.complete(|job| {
-            let (a, b) = (job.operand(0)?.broadcast(job.shape())?, job.operand(1)?.broadcast(job.shape())?);
+            let (a, b) =
+                (job.operand(0)?.broadcast(job.shape())?, job.operand(1)?.broadcast(job.shape())?);
             job.adopt(a.cmp(&b, comparison))
         })
     }
@@ -155,7 +156,8 @@ fn fast(
     // The dimensions of b that are not 1 must be neighbours: [.., c.., 1..].
     let trailing = b_shape.iter().rev().take_while(|&&dim| dim == 1).count();
     let Some(kept) = b_shape.len().checked_sub(trailing) else { return false };
-    let (Some(core), Some(beyond)) = (b_shape.get(..kept), shape.get(shape.len() - trailing..)) else {
+    let (Some(core), Some(beyond)) = (b_shape.get(..kept), shape.get(shape.len() - trailing..))
+    else {
         return false;
     };
     let leading = core.iter().take_while(|&&dim| dim == 1).count();

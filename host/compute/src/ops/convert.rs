@@ -71,11 +71,7 @@ fn convert<A: Element, B: Element>(x: &Operand<'_>) -> Result<Buffer, ComputeErr
     let integers = <A as Element>::DTYPE.is_integer();
     for (out, &x) in out.iter_mut().zip(x) {
         // Through i64 an integer keeps every bit.
-        *out = if integers {
-            B::from_i64(x.to_i64())
-        } else {
-            B::nearest(x.value())
-        };
+        *out = if integers { B::from_i64(x.to_i64()) } else { B::nearest(x.value()) };
     }
     Ok(Buffer::of(out)?)
 }

@@ -197,7 +197,8 @@ fn check_walk(
     let groups = walk.groups;
     for (what, count) in [("x", channels), ("weight", out_channels)] {
         if !count.is_multiple_of(groups) {
-            let reason = format!("the {count} channels of {what} are no multiple of {groups} groups");
+            let reason =
+                format!("the {count} channels of {what} are no multiple of {groups} groups");
             return Err(invalid(name, reason));
         }
     }
@@ -264,7 +265,8 @@ fn transposed_extent(
         .filter(|&whole| isize::try_from(whole).is_ok())
         .ok_or_else(too_large)?;
     let cut = walk.padding.checked_mul(2).ok_or_else(too_large)?;
-    whole.checked_sub(cut).filter(|&size| size > 0).ok_or_else(|| {
-        invalid(name, format!("padding cuts {cut} off, but there are only {whole}"))
-    })
+    whole
+        .checked_sub(cut)
+        .filter(|&size| size > 0)
+        .ok_or_else(|| invalid(name, format!("padding cuts {cut} off, but there are only {whole}")))
 }

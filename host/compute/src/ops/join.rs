@@ -29,7 +29,12 @@ impl Compute {
         for tensor in rest {
             same_type(NAME, first, tensor)?;
             let fits = tensor.shape().len() == shape.len()
-                && tensor.shape().iter().zip(&shape).enumerate().all(|(i, (a, b))| i == axis || a == b);
+                && tensor
+                    .shape()
+                    .iter()
+                    .zip(&shape)
+                    .enumerate()
+                    .all(|(i, (a, b))| i == axis || a == b);
             let along = shape::around(tensor.shape(), axis).1;
             let total = shape.get_mut(axis).filter(|_| fits);
             let sum = total.as_deref().and_then(|total| total.checked_add(along));
@@ -46,7 +51,8 @@ impl Compute {
         let (_, size) = first.dtype().block();
         let (_, total, inner) = shape::around(&shape, axis);
         // What is kept for each tensor while they are copied.
-        let workspace = (tensors.len() * (size_of::<Operand<'_>>() + size_of::<(&[u8], usize)>())) as u64;
+        let workspace =
+            (tensors.len() * (size_of::<Operand<'_>>() + size_of::<(&[u8], usize)>())) as u64;
         let inputs = tensors.iter().copied();
         self.begin(scope, NAME, inputs, (first.dtype(), shape), workspace)?.complete(|job| {
             let operands: Vec<Operand<'_>> =

@@ -138,7 +138,10 @@ impl Compute {
         start: isize,
         steps: &[isize],
     ) -> Result<Tensor, ComputeError> {
-        if is_contiguous(&shape, steps) && !shape.contains(&0) && shape::bytes(x.dtype(), &shape).is_ok() {
+        if is_contiguous(&shape, steps)
+            && !shape.contains(&0)
+            && shape::bytes(x.dtype(), &shape).is_ok()
+        {
             let (block, _) = x.dtype().block();
             if start.cast_unsigned().is_multiple_of(block) {
                 check_cancelled(scope)?;
@@ -152,10 +155,18 @@ impl Compute {
             let from = from.bytes()?;
             Buffer::written(job.dtype(), job.count(), |out| {
                 let copied = match size {
-                    1 => as_units::<u8>(from, out, |from, out| copy(from, start, job.shape(), steps, out)),
-                    2 => as_units::<u16>(from, out, |from, out| copy(from, start, job.shape(), steps, out)),
-                    4 => as_units::<u32>(from, out, |from, out| copy(from, start, job.shape(), steps, out)),
-                    8 => as_units::<u64>(from, out, |from, out| copy(from, start, job.shape(), steps, out)),
+                    1 => as_units::<u8>(from, out, |from, out| {
+                        copy(from, start, job.shape(), steps, out)
+                    }),
+                    2 => as_units::<u16>(from, out, |from, out| {
+                        copy(from, start, job.shape(), steps, out)
+                    }),
+                    4 => as_units::<u32>(from, out, |from, out| {
+                        copy(from, start, job.shape(), steps, out)
+                    }),
+                    8 => as_units::<u64>(from, out, |from, out| {
+                        copy(from, start, job.shape(), steps, out)
+                    }),
                     _ => return Err(unsupported(name, "x", job.dtype())),
                 };
                 copied.ok_or_else(|| internal(name, "a buffer is not aligned"))

@@ -1,7 +1,7 @@
 //! Functions of each element by itself.
 
-use half::{bf16, f16};
 use half::slice::HalfFloatSliceExt;
+use half::{bf16, f16};
 
 use super::{float, number};
 use crate::cpu::{elementwise, map};
@@ -31,7 +31,8 @@ fn pieces<T>(
 ) {
     let (mut wide, mut result) = (vec![0.0; PIECE], vec![0.0; PIECE]);
     for (x, out) in x.chunks(PIECE).zip(out.chunks_mut(PIECE)) {
-        let (Some(wide), Some(result)) = (wide.get_mut(..x.len()), result.get_mut(..x.len())) else {
+        let (Some(wide), Some(result)) = (wide.get_mut(..x.len()), result.get_mut(..x.len()))
+        else {
             return;
         };
         widen(x, wide);
@@ -45,12 +46,7 @@ impl Compute {
     ///
     /// # Errors
     /// `InvalidArgument` when x is not of a float type.
-    pub fn map(
-        &self,
-        scope: &Scope,
-        x: &Tensor,
-        function: Unary,
-    ) -> Result<Tensor, ComputeError> {
+    pub fn map(&self, scope: &Scope, x: &Tensor, function: Unary) -> Result<Tensor, ComputeError> {
         const NAME: &str = "map";
         float(NAME, "x", x)?;
         self.each(scope, NAME, x, |x, out| map::map(function, x, out), |x| in_f64(function, x))
@@ -84,12 +80,7 @@ impl Compute {
     ///
     /// # Errors
     /// `InvalidArgument` when x is not of a float type.
-    pub fn power(
-        &self,
-        scope: &Scope,
-        x: &Tensor,
-        exponent: f64,
-    ) -> Result<Tensor, ComputeError> {
+    pub fn power(&self, scope: &Scope, x: &Tensor, exponent: f64) -> Result<Tensor, ComputeError> {
         const NAME: &str = "power";
         float(NAME, "x", x)?;
         self.each(scope, NAME, x, |x, out| power(exponent, x, out), |x| x.powf(exponent))
@@ -194,7 +185,13 @@ fn in_f64(function: Unary, x: f64) -> f64 {
     match function {
         Unary::Neg => -x,
         Unary::Abs => x.abs(),
-        Unary::Sign => if x == 0.0 || x.is_nan() { x } else { x.signum() },
+        Unary::Sign => {
+            if x == 0.0 || x.is_nan() {
+                x
+            } else {
+                x.signum()
+            }
+        }
         Unary::Recip => 1.0 / x,
         Unary::Sqrt => x.sqrt(),
         Unary::Rsqrt => 1.0 / x.sqrt(),
@@ -207,7 +204,13 @@ fn in_f64(function: Unary, x: f64) -> f64 {
         Unary::Floor => x.floor(),
         Unary::Ceil => x.ceil(),
         Unary::Round => x.round_ties_even(),
-        Unary::Relu => if x < 0.0 { 0.0 } else { x },
+        Unary::Relu => {
+            if x < 0.0 {
+                0.0
+            } else {
+                x
+            }
+        }
         Unary::Sigmoid => sigmoid(x),
         Unary::Silu => x * sigmoid(x),
         Unary::Gelu => 0.5 * x * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2),

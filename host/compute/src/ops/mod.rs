@@ -5,8 +5,8 @@
 
 mod attend;
 mod combine;
-mod convolve;
 mod convert;
+mod convolve;
 mod create;
 mod join;
 mod layout;

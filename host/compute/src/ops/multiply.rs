@@ -26,7 +26,8 @@ impl Compute {
         let (m, k, n) = (*m, *k, *n);
         if k != *rows {
             let (a, b) = (a.shape(), b.shape());
-            let reason = format!("a of shape {a:?} has {k} columns, but b of shape {b:?} {rows} rows");
+            let reason =
+                format!("a of shape {a:?} has {k} columns, but b of shape {b:?} {rows} rows");
             return Err(invalid(NAME, reason));
         }
         let batch = shape::broadcast(a_batch, b_batch).map_err(|reason| invalid(NAME, reason))?;

@@ -119,7 +119,14 @@ impl Compute {
                     Over::RootMeanSquare { width, .. } => (width, 1, false),
                 };
                 let scaling = (weight.as_deref(), bias.as_deref(), spatial);
-                double::normalize(x.slice()?, width, scaling, f64::from(epsilon), centered, &mut out);
+                double::normalize(
+                    x.slice()?,
+                    width,
+                    scaling,
+                    f64::from(epsilon),
+                    centered,
+                    &mut out,
+                );
                 return Ok(Buffer::of(out)?);
             }
             let x = x.f32s()?;

@@ -65,9 +65,15 @@ impl Compute {
             Buffer::written(job.dtype(), job.count(), |out| {
                 let padded = match size {
                     1 => as_units::<u8>(from, out, |from, out| plan.fill(from, outside[0], out)),
-                    2 => as_units::<u16>(from, out, |from, out| plan.fill(from, unit(outside), out)),
-                    4 => as_units::<u32>(from, out, |from, out| plan.fill(from, unit(outside), out)),
-                    8 => as_units::<u64>(from, out, |from, out| plan.fill(from, unit(outside), out)),
+                    2 => {
+                        as_units::<u16>(from, out, |from, out| plan.fill(from, unit(outside), out))
+                    }
+                    4 => {
+                        as_units::<u32>(from, out, |from, out| plan.fill(from, unit(outside), out))
+                    }
+                    8 => {
+                        as_units::<u64>(from, out, |from, out| plan.fill(from, unit(outside), out))
+                    }
                     _ => return Err(unsupported(NAME, "x", job.dtype())),
                 };
                 padded.ok_or_else(|| internal(NAME, "a buffer is not aligned"))

@@ -27,8 +27,7 @@ impl Compute {
         if x.dtype() == DType::F64 {
             return Err(unsupported(NAME, "x", x.dtype()));
         }
-        let [batch, channels, from_height, from_width] =
-            dimensions(NAME, "x", x, "[n, c, h, w]")?;
+        let [batch, channels, from_height, from_width] = dimensions(NAME, "x", x, "[n, c, h, w]")?;
         let (from, to) = ((from_height, from_width), (height, width));
         if [from_height, from_width, height, width].contains(&0) {
             let reason = format!("an image of {from:?} cannot become one of {to:?}: 0 is no size");

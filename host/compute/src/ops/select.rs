@@ -99,10 +99,15 @@ impl Compute {
         check_indices(NAME, indices)?;
         let axis = shape::axis(axis, x.shape().len()).map_err(|reason| invalid(NAME, reason))?;
         let fits = x.shape().len() == indices.shape().len()
-            && x.shape().iter().zip(indices.shape()).enumerate().all(|(i, (a, b))| i == axis || a == b);
+            && x.shape()
+                .iter()
+                .zip(indices.shape())
+                .enumerate()
+                .all(|(i, (a, b))| i == axis || a == b);
         if !fits {
             let (x, indices) = (x.shape(), indices.shape());
-            let reason = format!("indices {indices:?} must have the shape of x {x:?} beside axis {axis}");
+            let reason =
+                format!("indices {indices:?} must have the shape of x {x:?} beside axis {axis}");
             return Err(invalid(NAME, reason));
         }
         let (_, bound, inner) = shape::around(x.shape(), axis);

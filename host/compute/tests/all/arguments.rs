@@ -1,7 +1,8 @@
 //! Whatever the arguments are, an operation gives a result of the right shape or an error.
 
 use berth_compute::{
-    Binary, Comparison, ComputeError, DType, Generator, Padding, Reduction, Sampling, Tensor, Unary, Walk,
+    Binary, Comparison, ComputeError, DType, Generator, Padding, Reduction, Sampling, Tensor,
+    Unary, Walk,
 };
 use proptest::prelude::*;
 
@@ -23,7 +24,10 @@ const DTYPES: [DType; 12] = [
 ];
 
 fn dims() -> impl Strategy<Value = Vec<usize>> {
-    proptest::collection::vec(prop_oneof![4 => 1usize..6, 1 => Just(0usize), 1 => Just(32usize)], 0..5)
+    proptest::collection::vec(
+        prop_oneof![4 => 1usize..6, 1 => Just(0usize), 1 => Just(32usize)],
+        0..5,
+    )
 }
 
 fn tensor() -> impl Strategy<Value = (DType, Vec<usize>)> {
@@ -40,7 +44,15 @@ fn axis() -> impl Strategy<Value = i32> {
 }
 
 fn real() -> impl Strategy<Value = f64> {
-    prop_oneof![Just(0.0), Just(-1.5), Just(2.0), Just(f64::NAN), Just(f64::INFINITY), Just(1e300), any::<f64>()]
+    prop_oneof![
+        Just(0.0),
+        Just(-1.5),
+        Just(2.0),
+        Just(f64::NAN),
+        Just(f64::INFINITY),
+        Just(1e300),
+        any::<f64>()
+    ]
 }
 
 fn make(bench: &Bench, (dtype, shape): &(DType, Vec<usize>)) -> Option<Tensor> {
@@ -54,7 +66,10 @@ fn make(bench: &Bench, (dtype, shape): &(DType, Vec<usize>)) -> Option<Tensor> {
 fn check(bench: &Bench, result: Result<Tensor, ComputeError>) {
     match result {
         Ok(tensor) => {
-            assert_eq!(tensor.bytes(), bench.compute.checked_bytes(tensor.dtype(), tensor.shape()).unwrap());
+            assert_eq!(
+                tensor.bytes(),
+                bench.compute.checked_bytes(tensor.dtype(), tensor.shape()).unwrap()
+            );
             let mut bytes = vec![0; tensor.bytes() as usize];
             tensor.read(0, &mut bytes).unwrap();
         }
@@ -180,4 +195,3 @@ proptest! {
         }
     }
 }
-

@@ -102,7 +102,9 @@ impl Array {
     pub fn noise(shape: &[usize], seed: u64) -> Self {
         let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
         Self::from_fn(shape, |_| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             ((state >> 57) as f64 - 63.5) / 64.0
         })
     }
@@ -139,7 +141,10 @@ pub const FLOATS: [(DType, f64); 4] =
 pub fn close(got: &Tensor, want: &Array, tolerance: f64) {
     let got = read(got);
     assert_eq!(got.shape, want.shape);
-    let scale = want.data.iter().fold(1e-3, |scale: f64, x| if x.is_finite() { scale.max(x.abs()) } else { scale });
+    let scale = want
+        .data
+        .iter()
+        .fold(1e-3, |scale: f64, x| if x.is_finite() { scale.max(x.abs()) } else { scale });
     for (i, (got, want)) in got.data.iter().zip(&want.data).enumerate() {
         let same = got == want || (got.is_nan() && want.is_nan());
         assert!(

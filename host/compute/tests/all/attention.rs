@@ -12,7 +12,13 @@ struct Sizes {
 }
 
 /// Attention by its definition; `score` finishes what q·k gives.
-fn attended(q: &Array, k: &Array, v: &Array, sizes: &Sizes, score: impl Fn(&[usize; 4], f64) -> f64) -> Array {
+fn attended(
+    q: &Array,
+    k: &Array,
+    v: &Array,
+    sizes: &Sizes,
+    score: impl Fn(&[usize; 4], f64) -> f64,
+) -> Array {
     let Sizes { batch, heads, queries, keys, width, value_width } = *sizes;
     // The scores of one query and head, made when its first column is asked for.
     let mut scores: Vec<f64> = Vec::new();
@@ -56,16 +62,29 @@ fn attention_is_its_definition_with_every_kind_of_mask() {
             let v = Array::noise(&[batch, keys, heads * value_width], 3);
             let [qt, kt, vt] = [&q, &k, &v].map(|array| bench.tensor(dtype, array));
             let run = |mask: Option<&berth_compute::Tensor>, causal, scale| {
-                bench.compute.attention(&bench.scope, &qt, &kt, &vt, heads, mask, causal, scale).unwrap()
+                bench
+                    .compute
+                    .attention(&bench.scope, &qt, &kt, &vt, heads, mask, causal, scale)
+                    .unwrap()
             };
             let root = 1.0 / (width as f64).sqrt();
             let tolerance = 3.0 * tolerance;
-            close(&run(None, false, None), &attended(&q, &k, &v, sizes, |_, s| s * root), tolerance);
-            close(&run(None, false, Some(0.5)), &attended(&q, &k, &v, sizes, |_, s| s * 0.5), tolerance);
+            close(
+                &run(None, false, None),
+                &attended(&q, &k, &v, sizes, |_, s| s * root),
+                tolerance,
+            );
+            close(
+                &run(None, false, Some(0.5)),
+                &attended(&q, &k, &v, sizes, |_, s| s * 0.5),
+                tolerance,
+            );
             let hide = |hidden, score| if hidden { f64::NEG_INFINITY } else { score };
             let want = attended(&q, &k, &v, sizes, |&[_, _, i, j], s| hide(j > i, s * root));
             close(&run(None, true, None), &want, tolerance);
-            for shape in [vec![queries, keys], vec![batch, 1, 1, keys], vec![heads, queries, 1], vec![1]] {
+            for shape in
+                [vec![queries, keys], vec![batch, 1, 1, keys], vec![heads, queries, 1], vec![1]]
+            {
                 let mask = Array::noise(&shape, 4);
                 let want = attended(&q, &k, &v, sizes, |at, s| s * root + mask.broadcast(at));
                 close(&run(Some(&bench.tensor(dtype, &mask)), false, None), &want, tolerance);
@@ -84,12 +103,15 @@ fn a_query_from_which_every_key_is_hidden_gets_zeros() {
     let bench = bench();
     for (dtype, _) in FLOATS {
         let x = bench.tensor(dtype, &Array::noise(&[1, 3, 4], 1));
-        let mask = bench.tensor(DType::U8, &Array::from_fn(&[3, 3], |i| f64::from(u8::from(i[0] != 1))));
-        let got = bench.compute.attention(&bench.scope, &x, &x, &x, 2, Some(&mask), false, None).unwrap();
+        let mask =
+            bench.tensor(DType::U8, &Array::from_fn(&[3, 3], |i| f64::from(u8::from(i[0] != 1))));
+        let got =
+            bench.compute.attention(&bench.scope, &x, &x, &x, 2, Some(&mask), false, None).unwrap();
         let got = crate::array::read(&got);
         assert!(got.data[4..8].iter().all(|&x| x == 0.0) && got.data[0] != 0.0, "{got:?}");
         let none = bench.tensor(dtype, &Array::noise(&[1, 0, 4], 1));
-        let got = bench.compute.attention(&bench.scope, &x, &none, &none, 2, None, false, None).unwrap();
+        let got =
+            bench.compute.attention(&bench.scope, &x, &none, &none, 2, None, false, None).unwrap();
         assert!(crate::array::read(&got).data.iter().all(|&x| x == 0.0));
     }
 }
@@ -99,7 +121,16 @@ fn attention_refuses_what_does_not_fit() {
     let bench = bench();
     let tensor = |shape: &[usize]| bench.f32(&Array::noise(shape, 1));
     let run = |q: &[usize], k: &[usize], v: &[usize], heads| {
-        bench.compute.attention(&bench.scope, &tensor(q), &tensor(k), &tensor(v), heads, None, false, None)
+        bench.compute.attention(
+            &bench.scope,
+            &tensor(q),
+            &tensor(k),
+            &tensor(v),
+            heads,
+            None,
+            false,
+            None,
+        )
     };
     let (q, k) = (&[2, 3, 8], &[2, 5, 8]);
     refused(run(q, k, k, 0), "0 heads");
@@ -110,7 +141,8 @@ fn attention_refuses_what_does_not_fit() {
     refused(run(&[3, 8], k, k, 2), "[b, n, heads·d]");
     refused(run(&[2, 3, 0], &[2, 5, 0], k, 2), "heads");
     let [qt, kt] = [&q[..], k].map(tensor);
-    let masked = |mask| bench.compute.attention(&bench.scope, &qt, &kt, &kt, 2, Some(&mask), false, None);
+    let masked =
+        |mask| bench.compute.attention(&bench.scope, &qt, &kt, &kt, 2, Some(&mask), false, None);
     refused(masked(tensor(&[4, 5])), "broadcast");
     refused(masked(tensor(&[1, 1, 1, 1, 1])), "broadcast");
     refused(masked(bench.tensor(DType::F16, &Array::noise(&[5], 1))), "u8 or f32");
@@ -120,9 +152,17 @@ fn attention_refuses_what_does_not_fit() {
 fn softmax_shares_out_one_along_its_axis() {
     let bench = bench();
     for (dtype, tolerance) in FLOATS {
-        for (shape, axis) in [(&[3, 5][..], -1), (&[4, 6, 3], 1), (&[7], 0), (&[2, 3, 4], 0), (&[3, 300], 1), (&[1, 1], -2)] {
+        for (shape, axis) in [
+            (&[3, 5][..], -1),
+            (&[4, 6, 3], 1),
+            (&[7], 0),
+            (&[2, 3, 4], 0),
+            (&[3, 300], 1),
+            (&[1, 1], -2),
+        ] {
             let x = Array::noise(shape, 1).map(|x| 8.0 * x);
-            let along = if axis < 0 { shape.len() - 1 - (-axis as usize - 1) } else { axis as usize };
+            let along =
+                if axis < 0 { shape.len() - 1 - (-axis as usize - 1) } else { axis as usize };
             let want = Array::from_fn(shape, |index| {
                 let total: f64 = (0..shape[along])
                     .map(|i| {

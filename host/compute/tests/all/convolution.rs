@@ -32,7 +32,8 @@ fn transposed(x: &Array, weight: &Array, bias: &Array, walk: Walk, output_paddin
         (size - 1) * walk.stride + walk.dilation * (k - 1) + output_padding + 1 - 2 * walk.padding
     };
     let out = depth * walk.groups;
-    let mut result = Array::from_fn(&[n, out, extent(h, kh), extent(w, kw)], |index| bias.at(&[index[1]]));
+    let mut result =
+        Array::from_fn(&[n, out, extent(h, kh), extent(w, kw)], |index| bias.at(&[index[1]]));
     let (oh, ow) = (result.shape[2], result.shape[3]);
     for (n, c, y) in triples(n, channels, h) {
         for (i, o, ky) in triples(w, depth, kh) {
@@ -74,7 +75,8 @@ fn convolutions_of_images_walk_as_they_are_told() {
                 let bias = Array::noise(&[8], 3);
                 let [w, b] = [&weight, &bias].map(|array| bench.tensor(DType::F16, array));
                 let x_tensor = bench.tensor(dtype, &x);
-                let got = bench.compute.conv2d(&bench.scope, &x_tensor, &w, Some(&b), walk).unwrap();
+                let got =
+                    bench.compute.conv2d(&bench.scope, &x_tensor, &w, Some(&b), walk).unwrap();
                 close(&got, &convolved(&x, &weight, &bias, walk), tolerance);
                 let got = bench.compute.conv2d(&bench.scope, &x_tensor, &w, None, walk).unwrap();
                 let none = Array::noise(&[8], 0).map(|_| 0.0);
@@ -108,7 +110,8 @@ fn convolutions_of_lines_are_those_of_low_images() {
                     at.map_or(0.0, |at| x.at(&[i[0], i[1], 0, at]))
                 })
             };
-            let mut want = convolved(&padded(&x), &flat(&weight), &bias, Walk { padding: 0, ..walk });
+            let mut want =
+                convolved(&padded(&x), &flat(&weight), &bias, Walk { padding: 0, ..walk });
             want.shape.remove(2);
             close(&got, &want, tolerance);
         }
@@ -147,12 +150,14 @@ fn an_empty_batch_gives_an_empty_result() {
     assert!(read(&got).data.iter().all(|&x| x == 0.0) && got.shape() == [2, 5, 6, 6]);
 }
 
-type Convolution = fn(&Bench, &Tensor, &Tensor, Walk) -> Result<Tensor, berth_compute::ComputeError>;
+type Convolution =
+    fn(&Bench, &Tensor, &Tensor, Walk) -> Result<Tensor, berth_compute::ComputeError>;
 
 #[test]
 fn walks_that_lead_nowhere_are_refused() {
     let bench = bench();
-    let straight: Convolution = |b, x, w, walk| Compute::conv2d(&b.compute, &b.scope, x, w, None, walk);
+    let straight: Convolution =
+        |b, x, w, walk| Compute::conv2d(&b.compute, &b.scope, x, w, None, walk);
     let back: Convolution =
         |b, x, w, walk| Compute::conv_transpose2d(&b.compute, &b.scope, x, w, None, walk, 0);
     let fine = Walk::default();

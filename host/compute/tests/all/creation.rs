@@ -27,7 +27,16 @@ fn tensors_are_made_of_exactly_their_bytes() {
 #[test]
 fn numbers_become_tensors_of_any_type() {
     let bench = bench();
-    for dtype in [DType::U8, DType::U32, DType::I32, DType::I64, DType::F16, DType::BF16, DType::F32, DType::F64] {
+    for dtype in [
+        DType::U8,
+        DType::U32,
+        DType::I32,
+        DType::I64,
+        DType::F16,
+        DType::BF16,
+        DType::F32,
+        DType::F64,
+    ] {
         let full = bench.compute.full(&bench.scope, dtype, &[2, 3], 3.0).unwrap();
         close(&full, &Array::from_fn(&[2, 3], |_| 3.0), 0.0);
         let range = bench.compute.arange(&bench.scope, dtype, 3.0, 2.0, 5).unwrap();
@@ -105,14 +114,18 @@ fn units(a: f64, b: f64) -> f64 {
 
 #[test]
 fn many_normals_are_those_of_pytorch() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/tiny-sd-digits/oracle.safetensors");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/data/tiny-sd-digits/oracle.safetensors");
     let bytes = std::fs::read(path).unwrap();
     let oracle = SafeTensors::deserialize(&bytes).unwrap();
     let mut worst = 0.0f64;
     for (key, seed) in [("noise", 42), ("noise_252_seed123456789", 123_456_789)] {
         let view = oracle.tensor(key).unwrap();
-        let want: Vec<f64> =
-            view.data().chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap()).into()).collect();
+        let want: Vec<f64> = view
+            .data()
+            .chunks_exact(4)
+            .map(|b| f32::from_le_bytes(b.try_into().unwrap()).into())
+            .collect();
         let got = normals(&mut Generator::seeded(seed), view.shape());
         assert_eq!(got.len(), want.len());
         for (got, want) in got.iter().zip(&want) {
@@ -142,7 +155,11 @@ fn uniforms_and_few_normals_are_those_of_pytorch() {
 #[test]
 fn the_second_of_a_pair_waits_for_the_next_call() {
     let mut generator = Generator::seeded(7);
-    let parts = [normals(&mut generator, &[3]), normals(&mut generator, &[0]), normals(&mut generator, &[2])];
+    let parts = [
+        normals(&mut generator, &[3]),
+        normals(&mut generator, &[0]),
+        normals(&mut generator, &[2]),
+    ];
     let all = normals(&mut Generator::seeded(7), &[5]);
     assert_eq!(parts.concat(), all);
     // 16 at once are drawn in another way, and leave the one that waits alone.

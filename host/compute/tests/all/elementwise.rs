@@ -27,7 +27,9 @@ fn definition(function: Unary, x: f64) -> f64 {
         Unary::Sigmoid => sigmoid(x),
         Unary::Silu => x * sigmoid(x),
         Unary::Gelu => 0.5 * x * libm::erfc(-x / 2f64.sqrt()),
-        Unary::GeluTanh => 0.5 * x * (1.0 + (0.797_884_560_802_865_4 * (x + 0.044_715 * x.powi(3))).tanh()),
+        Unary::GeluTanh => {
+            0.5 * x * (1.0 + (0.797_884_560_802_865_4 * (x + 0.044_715 * x.powi(3))).tanh())
+        }
         Unary::GeluQuick => x * sigmoid(1.702 * x),
         Unary::Softplus => softplus(x),
         Unary::Mish => x * softplus(x).tanh(),
@@ -68,11 +70,16 @@ fn every_function_is_applied_to_every_element() {
     x.data[7] = 0.0;
     for (dtype, tolerance) in FLOATS {
         for function in FUNCTIONS {
-            let positive = matches!(function, Unary::Sqrt | Unary::Rsqrt | Unary::Log | Unary::Recip);
+            let positive =
+                matches!(function, Unary::Sqrt | Unary::Rsqrt | Unary::Log | Unary::Recip);
             let x = if positive { x.map(|x| x.abs() + 0.0625) } else { x.clone() };
             let got = bench.compute.map(&bench.scope, &bench.tensor(dtype, &x), function).unwrap();
             assert_eq!(got.dtype(), dtype);
-            close(&got, &read(&bench.tensor(dtype, &x)).map(|x| definition(function, x)), tolerance);
+            close(
+                &got,
+                &read(&bench.tensor(dtype, &x)).map(|x| definition(function, x)),
+                tolerance,
+            );
         }
     }
 }
@@ -116,7 +123,9 @@ fn clamping_keeps_what_is_inside_and_nan() {
     refused(bench.compute.clamp(&bench.scope, &x, f64::NAN, 0.0), "low");
 }
 
-const BINARIES: [(Binary, fn(f64, f64) -> f64); 6] = [
+type Function<T> = fn(f64, f64) -> T;
+
+const BINARIES: [(Binary, Function<f64>); 6] = [
     (Binary::Add, |a, b| a + b),
     (Binary::Sub, |a, b| a - b),
     (Binary::Mul, |a, b| a * b),
@@ -186,16 +195,24 @@ fn integers_wrap_and_divide_by_truncation() {
     };
     assert_eq!(go(DType::U8, &[200.0, 3.0], &[100.0, 5.0], Binary::Add).unwrap(), [44.0, 8.0]);
     assert_eq!(go(DType::U8, &[3.0], &[5.0], Binary::Sub).unwrap(), [254.0]);
-    assert_eq!(go(DType::I32, &[f64::from(i32::MIN)], &[-1.0], Binary::Div).unwrap(), [f64::from(i32::MIN)]);
+    assert_eq!(
+        go(DType::I32, &[f64::from(i32::MIN)], &[-1.0], Binary::Div).unwrap(),
+        [f64::from(i32::MIN)]
+    );
     assert_eq!(go(DType::I64, &[-7.0], &[2.0], Binary::Div).unwrap(), [-3.0]);
     assert_eq!(go(DType::U32, &[65536.0], &[65536.0], Binary::Mul).unwrap(), [0.0]);
-    assert!(go(DType::I32, &[1.0, 2.0], &[1.0, 0.0], Binary::Div).unwrap_err().to_string().contains("has a 0"));
+    assert!(
+        go(DType::I32, &[1.0, 2.0], &[1.0, 0.0], Binary::Div)
+            .unwrap_err()
+            .to_string()
+            .contains("has a 0")
+    );
 }
 
 #[test]
 fn pairs_are_compared_and_chosen_from() {
     let bench = bench();
-    let comparisons: [(Comparison, fn(f64, f64) -> bool); 6] = [
+    let comparisons: [(Comparison, Function<bool>); 6] = [
         (Comparison::Eq, |a, b| a == b),
         (Comparison::Ne, |a, b| a != b),
         (Comparison::Lt, |a, b| a < b),
@@ -217,7 +234,11 @@ fn pairs_are_compared_and_chosen_from() {
                 let holds = |i: &[usize]| definition(a.broadcast(i), b.broadcast(i));
                 close(&got, &Array::from_fn(shape, |i| f64::from(u8::from(holds(i)))), 0.0);
                 let chosen = bench.compute.choose(&bench.scope, &got, &x, &y).unwrap();
-                let want = Array::from_fn(shape, |i| if holds(i) { a.broadcast(i) } else { b.broadcast(i) });
+                let want =
+                    Array::from_fn(
+                        shape,
+                        |i| if holds(i) { a.broadcast(i) } else { b.broadcast(i) },
+                    );
                 close(&chosen, &want, 0.0);
             }
         }
@@ -275,8 +296,13 @@ fn casts_to_8_bit_floats_give_the_nearest() {
         (0..1u32 << (exponent_bits + mantissa_bits))
             .map(|bits| {
                 let exponent = (bits >> mantissa_bits) as i32;
-                let mantissa = f64::from(bits & ((1 << mantissa_bits) - 1)) / f64::from(1 << mantissa_bits);
-                if exponent == 0 { mantissa * 2f64.powi(1 - bias) } else { (1.0 + mantissa) * 2f64.powi(exponent - bias) }
+                let mantissa =
+                    f64::from(bits & ((1 << mantissa_bits) - 1)) / f64::from(1 << mantissa_bits);
+                if exponent == 0 {
+                    mantissa * 2f64.powi(1 - bias)
+                } else {
+                    (1.0 + mantissa) * 2f64.powi(exponent - bias)
+                }
             })
             .collect()
     };
@@ -299,14 +325,21 @@ fn casts_to_8_bit_floats_give_the_nearest() {
             assert_eq!(bytes, bits, "{to}");
         }
         // Between two neighbours: the nearer one, and from the middle the even one.
-        let between: Vec<f64> = values.windows(2).flat_map(|w| [0.25, 0.5, 0.75].map(|t| w[0] + t * (w[1] - w[0]))).collect();
+        let between: Vec<f64> = values
+            .windows(2)
+            .flat_map(|w| [0.25, 0.5, 0.75].map(|t| w[0] + t * (w[1] - w[0])))
+            .collect();
         let between = Array { shape: vec![between.len()], data: between };
         let got = bench.compute.cast(&bench.scope, &bench.f32(&between), dtype).unwrap();
         let mut bytes = vec![0; between.data.len()];
         got.read(0, &mut bytes).unwrap();
         for (i, byte) in bytes.into_iter().enumerate() {
             let below = (i / 3) as u8;
-            let want = match i % 3 { 0 => below, 2 => below + 1, _ => below + below % 2 };
+            let want = match i % 3 {
+                0 => below,
+                2 => below + 1,
+                _ => below + below % 2,
+            };
             assert_eq!(byte, want, "{dtype} {}", between.data[i]);
         }
     }
@@ -314,6 +347,7 @@ fn casts_to_8_bit_floats_give_the_nearest() {
     unsupported(bench.compute.cast(&bench.scope, &small, DType::U8));
     let x = bench.f32(&Array::noise(&[32], 1));
     unsupported(bench.compute.cast(&bench.scope, &x, DType::Q4_0));
-    let quantized = bench.compute.from_bytes(&bench.scope, DType::Q4_0, &[32], vec![0; 18]).unwrap();
+    let quantized =
+        bench.compute.from_bytes(&bench.scope, DType::Q4_0, &[32], vec![0; 18]).unwrap();
     unsupported(bench.compute.cast(&bench.scope, &quantized, DType::F32));
 }

@@ -3,7 +3,11 @@ use berth_compute::{DType, Sampling};
 use crate::array::{Array, bench, close, refused, unsupported};
 
 /// Resizes one direction after another; `taps` gives, for an output, the inputs and their weights.
-fn resized(x: &Array, size: [usize; 2], taps: impl Fn(usize, usize, usize) -> Vec<(usize, f64)>) -> Array {
+fn resized(
+    x: &Array,
+    size: [usize; 2],
+    taps: impl Fn(usize, usize, usize) -> Vec<(usize, f64)>,
+) -> Array {
     let &[n, c, h, w] = &x.shape[..] else { unreachable!() };
     Array::from_fn(&[n, c, size[0], size[1]], |index| {
         let mut sum = 0.0;
@@ -25,7 +29,9 @@ fn taps(sampling: Sampling, at: usize, size: usize, out: usize) -> Vec<(usize, f
     let center = (at as f64 + 0.5) * scale - 0.5;
     match sampling {
         Sampling::Nearest => vec![(at * size / out, 1.0)],
-        Sampling::NearestExact => vec![(clamped(((at as f64 + 0.5) * scale).floor() as isize, size), 1.0)],
+        Sampling::NearestExact => {
+            vec![(clamped(((at as f64 + 0.5) * scale).floor() as isize, size), 1.0)]
+        }
         Sampling::Bilinear => {
             let center = center.max(0.0);
             let (low, part) = (center.floor(), center - center.floor());
@@ -42,14 +48,22 @@ fn taps(sampling: Sampling, at: usize, size: usize, out: usize) -> Vec<(usize, f
                 }
             };
             let low = center.floor();
-            (-1..=2).map(|i| (clamped(low as isize + i, size), cubic(center - low - i as f64))).collect()
+            (-1..=2)
+                .map(|i| (clamped(low as isize + i, size), cubic(center - low - i as f64)))
+                .collect()
         }
         Sampling::Area => {
             let (begin, end) = (at * size / out, ((at + 1) * size).div_ceil(out));
             (begin..end).map(|i| (i, 1.0 / (end - begin) as f64)).collect()
         }
         Sampling::Lanczos => {
-            let sinc = |x: f64| if x == 0.0 { 1.0 } else { (std::f64::consts::PI * x).sin() / (std::f64::consts::PI * x) };
+            let sinc = |x: f64| {
+                if x == 0.0 {
+                    1.0
+                } else {
+                    (std::f64::consts::PI * x).sin() / (std::f64::consts::PI * x)
+                }
+            };
             let stretch = scale.max(1.0);
             let center = (at as f64 + 0.5) * scale;
             let begin = ((center - 3.0 * stretch + 0.5).floor()).max(0.0) as usize;
@@ -82,7 +96,11 @@ fn images_are_resized_by_every_sampling() {
                     .compute
                     .interpolate(&bench.scope, &bench.tensor(dtype, &x), size[0], size[1], sampling)
                     .unwrap();
-                close(&got, &resized(&x, size, |at, from, to| taps(sampling, at, from, to)), tolerance);
+                close(
+                    &got,
+                    &resized(&x, size, |at, from, to| taps(sampling, at, from, to)),
+                    tolerance,
+                );
             }
         }
     }
@@ -92,7 +110,9 @@ fn images_are_resized_by_every_sampling() {
 fn images_of_no_size_are_refused() {
     let bench = bench();
     let tensor = |shape: &[usize]| bench.f32(&Array::noise(shape, 1));
-    let go = |shape: &[usize], h, w| bench.compute.interpolate(&bench.scope, &tensor(shape), h, w, Sampling::Area);
+    let go = |shape: &[usize], h, w| {
+        bench.compute.interpolate(&bench.scope, &tensor(shape), h, w, Sampling::Area)
+    };
     refused(go(&[1, 1, 4, 4], 0, 4), "0 is no size");
     refused(go(&[1, 1, 0, 4], 4, 4), "0 is no size");
     refused(go(&[1, 4, 4], 4, 4), "[n, c, h, w]");

@@ -1,4 +1,10 @@
 //! Every operation against its definition, computed plainly in `f64`.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that goes wrong fails by a panic"
+)]
 
 mod arguments;
 mod array;

@@ -29,7 +29,11 @@ fn views_share_their_allocation_and_cost_nothing() {
     let doubled = bench.compute.combine(&bench.scope, &column, &column, Binary::Add).unwrap();
     assert_eq!(read(&doubled).data, [32.0, 34.0]);
     drop(x);
-    assert_eq!(read(&inner).data, [12.0, 13.0, 14.0, 15.0, 16.0, 17.0], "a view keeps its allocation");
+    assert_eq!(
+        read(&inner).data,
+        [12.0, 13.0, 14.0, 15.0, 16.0, 17.0],
+        "a view keeps its allocation"
+    );
     drop((shaped, rows, inner, column, same, cast, doubled));
     assert_eq!(used(&bench), 0);
 }
@@ -81,7 +85,8 @@ fn an_operation_that_does_not_fit_says_so_and_changes_nothing() {
     let x = bench.compute.full(&bench.scope, DType::F32, &[1024], 2.0).unwrap();
     let y = bench.compute.combine(&bench.scope, &x, &x, Binary::Mul).unwrap();
     let error = bench.compute.combine(&bench.scope, &x, &y, Binary::Add).unwrap_err();
-    let ComputeError::Memory(MemoryError::OutOfMemory { tier, requested, limit, .. }) = error else {
+    let ComputeError::Memory(MemoryError::OutOfMemory { tier, requested, limit, .. }) = error
+    else {
         panic!("{error}");
     };
     assert_eq!((tier, requested, limit), (Tier::Device, 3 * 4096, 2 * 4096));

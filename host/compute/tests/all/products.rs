@@ -10,7 +10,10 @@ fn product(a: &Array, b: &Array, batch: &[usize]) -> Array {
         let (outer, [row, column]) = index.split_at(batch.len()) else { unreachable!() };
         let (row, column) = (*row, *column);
         (0..k)
-            .map(|i| a.broadcast(&[outer, &[row, i]].concat()) * b.broadcast(&[outer, &[i, column]].concat()))
+            .map(|i| {
+                a.broadcast(&[outer, &[row, i]].concat())
+                    * b.broadcast(&[outer, &[i, column]].concat())
+            })
             .sum()
     })
 }
@@ -40,7 +43,8 @@ fn matmul_multiplies_matrices_and_broadcasts_batches() {
 fn matmul_refuses_what_does_not_fit() {
     let bench = bench();
     let tensor = |shape: &[usize]| bench.f32(&Array::noise(shape, 1));
-    let matmul = |a: &[usize], b: &[usize]| bench.compute.matmul(&bench.scope, &tensor(a), &tensor(b));
+    let matmul =
+        |a: &[usize], b: &[usize]| bench.compute.matmul(&bench.scope, &tensor(a), &tensor(b));
     refused(matmul(&[3], &[3, 2]), "two dimensions");
     refused(matmul(&[2, 3], &[2, 3]), "3 columns");
     refused(matmul(&[2, 2, 3], &[3, 3, 2]), "do not broadcast");
@@ -55,15 +59,18 @@ fn linear_takes_weights_of_any_float_type() {
     let bench = bench();
     for (dtype, tolerance) in FLOATS {
         for (weight_type, _) in FLOATS {
-            for (outer, width, out) in [(&[2, 3][..], 5, 7), (&[], 40, 33), (&[19], 64, 48), (&[2], 0, 3), (&[0], 2, 3)] {
+            for (outer, width, out) in
+                [(&[2, 3][..], 5, 7), (&[], 40, 33), (&[19], 64, 48), (&[2], 0, 3), (&[0], 2, 3)]
+            {
                 let x = Array::noise(&[outer, &[width]].concat(), 1);
                 let weight = Array::noise(&[out, width], 2);
                 let bias = Array::noise(&[out], 3);
                 for biased in [false, true] {
                     let want = Array::from_fn(&[outer, &[out]].concat(), |index| {
                         let (outer, [o]) = index.split_at(outer.len()) else { unreachable!() };
-                        let sum: f64 =
-                            (0..width).map(|i| x.at(&[outer, &[i]].concat()) * weight.at(&[*o, i])).sum();
+                        let sum: f64 = (0..width)
+                            .map(|i| x.at(&[outer, &[i]].concat()) * weight.at(&[*o, i]))
+                            .sum();
                         sum + if biased { bias.at(&[*o]) } else { 0.0 }
                     });
                     let weight = bench.tensor(weight_type, &weight);
@@ -83,8 +90,10 @@ fn linear_takes_weights_of_any_float_type() {
 #[test]
 fn linear_takes_weights_of_8_bit_floats() {
     let bench = bench();
-    let (x, weight) = (Array::noise(&[3, 8], 1), Array::noise(&[4, 8], 2).map(|x| (x * 4.0).round() / 4.0));
-    let want = Array::from_fn(&[3, 4], |i| (0..8).map(|k| x.at(&[i[0], k]) * weight.at(&[i[1], k])).sum());
+    let (x, weight) =
+        (Array::noise(&[3, 8], 1), Array::noise(&[4, 8], 2).map(|x| (x * 4.0).round() / 4.0));
+    let want =
+        Array::from_fn(&[3, 4], |i| (0..8).map(|k| x.at(&[i[0], k]) * weight.at(&[i[1], k])).sum());
     for small in [DType::F8E4M3, DType::F8E5M2] {
         let small = bench.compute.cast(&bench.scope, &bench.f32(&weight), small).unwrap();
         for (dtype, tolerance) in FLOATS {
@@ -107,6 +116,7 @@ fn linear_refuses_what_does_not_fit() {
     refused(linear(&[], &[4, 2], None), "one dimension");
     refused(linear(&[2, 3], &[4, 3], Some(&[3])), "bias has shape [3], but [4] is expected");
     refused(linear(&[2, 3], &[4, 3], Some(&[1, 4])), "bias");
-    let quantized = bench.compute.from_bytes(&bench.scope, DType::Q8_0, &[1, 32], vec![0; 34]).unwrap();
+    let quantized =
+        bench.compute.from_bytes(&bench.scope, DType::Q8_0, &[1, 32], vec![0; 34]).unwrap();
     unsupported(bench.compute.linear(&bench.scope, &tensor(&[2, 32]), &quantized, None));
 }

@@ -2,13 +2,19 @@ use berth_compute::{DType, Reduction};
 
 use crate::array::{Array, FLOATS, bench, close, read, refused};
 
-const REDUCTIONS: [Reduction; 4] = [Reduction::Sum, Reduction::Mean, Reduction::Max, Reduction::Min];
+const REDUCTIONS: [Reduction; 4] =
+    [Reduction::Sum, Reduction::Mean, Reduction::Max, Reduction::Min];
 
 fn reduced(x: &Array, reduction: Reduction, axes: &[usize], keep: bool) -> Array {
-    let shape: Vec<usize> = x.shape.iter().enumerate().map(|(i, &d)| if axes.contains(&i) { 1 } else { d }).collect();
+    let shape: Vec<usize> =
+        x.shape.iter().enumerate().map(|(i, &d)| if axes.contains(&i) { 1 } else { d }).collect();
     let mut sets: std::collections::BTreeMap<Vec<usize>, Vec<f64>> = Default::default();
     Array::from_fn(&x.shape, |index| {
-        let key = index.iter().enumerate().map(|(i, &at)| if axes.contains(&i) { 0 } else { at }).collect();
+        let key = index
+            .iter()
+            .enumerate()
+            .map(|(i, &at)| if axes.contains(&i) { 0 } else { at })
+            .collect();
         sets.entry(key).or_default().push(x.at(index));
         0.0
     });
@@ -42,7 +48,8 @@ fn any_axes_are_reduced() {
             };
             for reduction in REDUCTIONS {
                 for keep in [false, true] {
-                    let got = bench.compute.reduce(&bench.scope, &tensor, reduction, axes, keep).unwrap();
+                    let got =
+                        bench.compute.reduce(&bench.scope, &tensor, reduction, axes, keep).unwrap();
                     close(&got, &reduced(&x, reduction, &all, keep), tolerance);
                 }
             }
@@ -54,10 +61,13 @@ fn any_axes_are_reduced() {
 fn integers_keep_their_type_and_wrap() {
     let bench = bench();
     let x = Array { shape: vec![2, 3], data: vec![200.0, 100.0, 3.0, 1.0, 2.0, 3.0] };
-    for (dtype, first) in [(DType::U8, 47.0), (DType::U32, 303.0), (DType::I32, 303.0), (DType::I64, 303.0)] {
+    for (dtype, first) in
+        [(DType::U8, 47.0), (DType::U32, 303.0), (DType::I32, 303.0), (DType::I64, 303.0)]
+    {
         let tensor = bench.tensor(dtype, &x);
         let reduce = |reduction| {
-            let tensor = bench.compute.reduce(&bench.scope, &tensor, reduction, &[1], false).unwrap();
+            let tensor =
+                bench.compute.reduce(&bench.scope, &tensor, reduction, &[1], false).unwrap();
             assert_eq!(tensor.dtype(), dtype);
             read(&tensor).data
         };
@@ -74,20 +84,30 @@ fn integers_keep_their_type_and_wrap() {
 fn positions_are_those_of_the_first_of_equals() {
     let bench = bench();
     let nan = f64::NAN;
-    let x = Array { shape: vec![3, 4], data: vec![1.0, 3.0, 3.0, 0.0, 2.0, 0.0, 2.0, 0.0, 1.0, nan, 5.0, nan] };
+    let x = Array {
+        shape: vec![3, 4],
+        data: vec![1.0, 3.0, 3.0, 0.0, 2.0, 0.0, 2.0, 0.0, 1.0, nan, 5.0, nan],
+    };
     for (dtype, _) in FLOATS {
         let tensor = bench.tensor(dtype, &x);
         let at = |reduction, axis, keep| {
-            let tensor = bench.compute.reduce(&bench.scope, &tensor, reduction, &[axis], keep).unwrap();
+            let tensor =
+                bench.compute.reduce(&bench.scope, &tensor, reduction, &[axis], keep).unwrap();
             assert_eq!(tensor.dtype(), DType::U32);
             read(&tensor)
         };
         assert_eq!(at(Reduction::Argmax, 1, false).data, [1.0, 0.0, 1.0]);
-        assert_eq!(at(Reduction::Argmin, -1, true), Array { shape: vec![3, 1], data: vec![3.0, 1.0, 1.0] });
+        assert_eq!(
+            at(Reduction::Argmin, -1, true),
+            Array { shape: vec![3, 1], data: vec![3.0, 1.0, 1.0] }
+        );
         assert_eq!(at(Reduction::Argmax, 0, false).data, [1.0, 2.0, 2.0, 2.0]);
     }
     let tensor = bench.f32(&x);
-    refused(bench.compute.reduce(&bench.scope, &tensor, Reduction::Argmax, &[0, 1], false), "one axis");
+    refused(
+        bench.compute.reduce(&bench.scope, &tensor, Reduction::Argmax, &[0, 1], false),
+        "one axis",
+    );
     refused(bench.compute.reduce(&bench.scope, &tensor, Reduction::Argmax, &[], false), "one axis");
 }
 
@@ -99,7 +119,13 @@ fn nan_propagates() {
             let mut x = Array::noise(&[3], 1);
             x.data[at] = f64::NAN;
             for reduction in REDUCTIONS {
-                let got = bench.compute.reduce(&bench.scope, &bench.tensor(dtype, &x), reduction, &[], false);
+                let got = bench.compute.reduce(
+                    &bench.scope,
+                    &bench.tensor(dtype, &x),
+                    reduction,
+                    &[],
+                    false,
+                );
                 assert!(read(&got.unwrap()).data[0].is_nan());
             }
         }
@@ -110,7 +136,8 @@ fn nan_propagates() {
 fn reductions_of_nothing_are_sums_of_zero() {
     let bench = bench();
     let x = bench.f32(&Array::noise(&[2, 0], 1));
-    let reduce = |reduction, axis| bench.compute.reduce(&bench.scope, &x, reduction, &[axis], false);
+    let reduce =
+        |reduction, axis| bench.compute.reduce(&bench.scope, &x, reduction, &[axis], false);
     assert_eq!(read(&reduce(Reduction::Sum, 1).unwrap()).data, [0.0, 0.0]);
     assert!(read(&reduce(Reduction::Mean, 1).unwrap()).data[0].is_nan());
     assert_eq!(read(&reduce(Reduction::Max, 0).unwrap()).shape, [0]);
@@ -124,7 +151,8 @@ fn reductions_of_nothing_are_sums_of_zero() {
 fn sums_of_many_do_not_lose_what_is_small() {
     let bench = bench();
     let x = bench.compute.full(&bench.scope, DType::F32, &[1 << 22], 0.1).unwrap();
-    let got = read(&bench.compute.reduce(&bench.scope, &x, Reduction::Mean, &[], false).unwrap()).data[0];
+    let got =
+        read(&bench.compute.reduce(&bench.scope, &x, Reduction::Mean, &[], false).unwrap()).data[0];
     assert_eq!(got, f64::from(0.1_f32));
     let got = read(&bench.compute.cumulative_sum(&bench.scope, &x, 0).unwrap()).data;
     assert_eq!(got[got.len() - 1], f64::from((f64::from(0.1_f32) * f64::from(1 << 22)) as f32));

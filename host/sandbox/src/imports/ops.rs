@@ -1,6 +1,8 @@
 //! `ops`: operations on tensors.
 
-use berth_compute::{Binary, Comparison, ComputeError, Padding, Reduction, Sampling, Tensor, Unary, Walk};
+use berth_compute::{
+    Binary, Comparison, ComputeError, Padding, Reduction, Sampling, Tensor, Unary, Walk,
+};
 use wasmtime::component::Resource;
 
 use super::Returned;
@@ -231,13 +233,7 @@ impl wit::Host for State {
         self.made(made)
     }
 
-    fn reduce(
-        &mut self,
-        x: Handle,
-        reduction: wit::Reduction,
-        axes: Vec<i32>,
-        keep: bool,
-    ) -> Made {
+    fn reduce(&mut self, x: Handle, reduction: wit::Reduction, axes: Vec<i32>, keep: bool) -> Made {
         let reduction = match reduction {
             wit::Reduction::Sum => Reduction::Sum,
             wit::Reduction::Mean => Reduction::Mean,
@@ -313,13 +309,7 @@ impl wit::Host for State {
         self.made(made)
     }
 
-    fn interpolate(
-        &mut self,
-        x: Handle,
-        height: u32,
-        width: u32,
-        sampling: wit::Sampling,
-    ) -> Made {
+    fn interpolate(&mut self, x: Handle, height: u32, width: u32, sampling: wit::Sampling) -> Made {
         let sampling = match sampling {
             wit::Sampling::Nearest => Sampling::Nearest,
             wit::Sampling::NearestExact => Sampling::NearestExact,

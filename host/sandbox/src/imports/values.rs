@@ -196,9 +196,7 @@ impl values::HostValueList for State {
         let length = list.items.len();
         match list.items.get(index as usize).cloned() {
             Some(item) => Ok(Ok(lower(self, item)?)),
-            None => {
-                Ok(Err(Error::NotFound(format!("item {index} of a list of {length}"))))
-            }
+            None => Ok(Err(Error::NotFound(format!("item {index} of a list of {length}")))),
         }
     }
 
