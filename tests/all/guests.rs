@@ -108,6 +108,14 @@ fn functions_that_call_each_other_without_end_are_stopped() {
 }
 
 #[test]
+fn objects_inside_of_objects_end_before_the_hosts_stack_does() {
+    let host = host();
+    let error = host.try_run("Burrow", vec![]).unwrap_err();
+    assert!(error.to_string().contains("deep"), "{error}");
+    is_unharmed(&host);
+}
+
+#[test]
 fn a_shape_that_overflows_is_an_invalid_argument() {
     let host = host();
     let error = host.try_run("Absurd", vec![]).unwrap_err();

@@ -1,6 +1,6 @@
 //! The stock nodes against what PyTorch computed from the same weights.
 
-use berth_sandbox::Value;
+use berth_sandbox::{Object, Value};
 use berth_tests::host::{Checkpoint, DEMO, Host, field, text};
 use berth_tests::oracle::{Array, Oracle};
 
@@ -142,10 +142,8 @@ fn whole_runs_end_where_the_oracles_do() {
             true => oracle.get("img2img.latent_in").map(|x| x / SCALE),
             false => Array { shape: vec![1, 4, 8, 8], data: vec![0.0; 256] },
         };
-        let latent = Value::Object(std::sync::Arc::new(berth_sandbox::Object {
-            type_name: "LATENT".into(),
-            fields: vec![("samples".into(), start.value(&host))],
-        }));
+        let fields = vec![("samples".into(), start.value(&host))];
+        let latent = Value::Object(std::sync::Arc::new(Object::new("LATENT", fields)));
         let sampled = host.run(
             "KSampler",
             vec![

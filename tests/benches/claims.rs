@@ -1,12 +1,15 @@
-//! The numbers that the README claims: `cargo bench -p berth-tests`.
+//! The numbers that the README claims: `cargo bench -p berth-tests`, and with
+//! `-- --beside-diffusers` those of PyTorch too.
 //!
 //! What is compared is measured in turns, in one process and with the same threads, so that a
 //! noisy machine is noisy for both; the ratios are of medians. Then divan times each part alone.
 
 mod native;
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::hint::black_box;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use berth_memory::OffloadModeName;
@@ -18,15 +21,18 @@ use divan::Bencher;
 
 fn main() {
     // As the command line does: pages that are given back to the system cost more than kernels.
-    // SAFETY: nothing else runs yet, and both settings only change what `free` keeps.
-    unsafe {
-        libc::mallopt(libc::M_MMAP_THRESHOLD, 1 << 30);
-        libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
+    for (parameter, value) in
+        [(libc::M_MMAP_MAX, 0), (libc::M_ARENA_MAX, 1), (libc::M_TRIM_THRESHOLD, i32::MAX)]
+    {
+        // SAFETY: nothing else runs yet, and these only change what `free` keeps.
+        unsafe { libc::mallopt(parameter, value) };
     }
     if std::env::args().any(|argument| argument == "--bench") {
         claims();
     }
-    divan::main();
+    if !std::env::args().any(|argument| argument == BESIDE_DIFFUSERS) {
+        divan::main();
+    }
 }
 
 /// The medians of several closures, measured in turns.
@@ -53,6 +59,48 @@ fn row(what: &str, figure: String, bound: &str) {
 
 fn micros(time: Duration) -> f64 {
     time.as_secs_f64() * 1e6
+}
+
+/// Also measures the same work on PyTorch, which a script installs (6 GB) on first use.
+const BESIDE_DIFFUSERS: &str = "--beside-diffusers";
+
+/// The demo's work on diffusers and PyTorch, in a process that renders when it is told to.
+struct Diffusers {
+    process: std::process::Child,
+    answers: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Diffusers {
+    fn start() -> Self {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/diffusers_baseline.py");
+        let mut process = Command::new("python3")
+            .args([script, "--in-turns"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python3 runs");
+        let answers = BufReader::new(process.stdout.take().unwrap()).lines();
+        let mut this = Self { process, answers };
+        while this.answer() != "ready" {}
+        this
+    }
+
+    fn answer(&mut self) -> String {
+        self.answers.next().expect("the script goes on").unwrap()
+    }
+
+    fn render(&mut self) {
+        self.process.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
+        self.answer();
+    }
+}
+
+impl Drop for Diffusers {
+    fn drop(&mut self) {
+        // It ends with its input; there is nobody left to tell if it did not.
+        drop(self.process.stdin.take());
+        let _ = self.process.wait();
+    }
 }
 
 fn claims() {
@@ -97,8 +145,25 @@ fn claims() {
     }
 
     let host = Host::default();
-    let [render] = in_turns(9, [&mut || render(&host)]);
-    row("text to image, 20 steps, warm", format!("{:.0} ms", render.as_secs_f64() * 1e3), "");
+    if !std::env::args().any(|argument| argument == BESIDE_DIFFUSERS) {
+        let [render] = in_turns(9, [&mut || render(&host)]);
+        row("text to image, 20 steps, warm", format!("{:.0} ms", render.as_secs_f64() * 1e3), "");
+        println!();
+        return;
+    }
+    let diffusers = RefCell::new(Diffusers::start());
+    let [ours, theirs] =
+        in_turns(21, [&mut || render(&host), &mut || diffusers.borrow_mut().render()]);
+    row(
+        "text to image, 20 steps, warm ÷ diffusers on PyTorch",
+        format!(
+            "{:.2} ({:.0} ms ÷ {:.0} ms)",
+            ours.as_secs_f64() / theirs.as_secs_f64(),
+            ours.as_secs_f64() * 1e3,
+            theirs.as_secs_f64() * 1e3
+        ),
+        "≤ 1.2",
+    );
     println!();
 }
 

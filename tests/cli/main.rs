@@ -215,6 +215,26 @@ fn a_checkpoint_that_lacks_a_weight_names_its_key() {
 }
 
 #[test]
+fn a_checkpoint_without_a_vae_serves_until_the_vae_is_needed() {
+    let desk = Desk::new();
+    let whole = std::fs::read(data("models/checkpoints/tiny-sd-digits.safetensors")).unwrap();
+    let length = u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
+    // The same file with the VAE's keys under another name.
+    let header = std::str::from_utf8(&whole[8..8 + length]).unwrap();
+    let header = header.replace("\"first_stage_model.", "\"other_stage_model.");
+    let folder = desk.path("models/checkpoints");
+    std::fs::create_dir_all(&folder).unwrap();
+    let bytes = [&whole[..8], header.as_bytes(), &whole[8 + length..]].concat();
+    std::fs::write(folder.join("tiny-sd-digits.safetensors"), bytes).unwrap();
+    let workflow = data(DEMO);
+    let arguments = ["run", workflow.to_str().unwrap(), "--models", "models"];
+    let output = desk.berth(&arguments).output().unwrap();
+    fails(&output, 1, &["VAEDecode", "tiny-sd-digits.safetensors", "without a VAE"]);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(error.contains("20 steps"), "the sampler ran: {error}");
+}
+
+#[test]
 fn a_workflow_that_goes_in_a_circle_is_refused() {
     let desk = Desk::new();
     let path = desk.workflow(|workflow| workflow["5"]["inputs"]["latent_image"] = json!(["5", 0]));

@@ -183,6 +183,19 @@ def one_process(threads, path):
     Image.fromarray(pixels(image)).save(path)
 
 
+def in_turns(threads):
+    """One warm run and its time in seconds for each line that comes."""
+    import torch
+
+    torch.set_num_threads(threads)
+    with torch.inference_mode():
+        pipeline = Pipeline()
+        pipeline.run()
+        print("ready", flush=True)
+        for _ in sys.stdin:
+            print(pipeline.run()[0]["total_s"], flush=True)
+
+
 def measure(runs, threads):
     import torch
     from safetensors.torch import load_file
@@ -235,9 +248,12 @@ def main():
     parser.add_argument("--runs", type=int, default=20, help="warm runs, of which the median (20)")
     parser.add_argument("--threads", type=int, default=cores, help="PyTorch's threads (all cores)")
     parser.add_argument("--once", metavar="PNG", help=argparse.SUPPRESS)
+    parser.add_argument("--in-turns", action="store_true", help="run once for each line of input")
     options = parser.parse_args()
     if options.once:
         one_process(options.threads, options.once)
+    elif options.in_turns and os.environ.get("BERTH_BASELINE_ENVIRONMENT") == sys.prefix:
+        in_turns(options.threads)
     elif os.environ.get("BERTH_BASELINE_ENVIRONMENT") == sys.prefix:
         print(json.dumps(measure(options.runs, options.threads)))
     else:

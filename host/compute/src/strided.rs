@@ -121,10 +121,16 @@ fn copy_loops<T: Pod>(from: &[T], start: isize, loops: &[Loop<2>], out: &mut [T]
     let Some((&inner, outer)) = loops.split_last() else { return };
     let count = inner.count;
     match inner.steps[0] {
-        1 => walk(outer, [start, 0], &mut |[read, write]| {
-            let (read, write) = (read.cast_unsigned(), write.cast_unsigned());
-            out[write..write + count].copy_from_slice(&from[read..read + count]);
-        }),
+        1 => match count {
+            // Rows of heads: short, and of a length that is known when they are copied.
+            8 => copy_rows::<T, 8>(from, start, outer, out),
+            16 => copy_rows::<T, 16>(from, start, outer, out),
+            32 => copy_rows::<T, 32>(from, start, outer, out),
+            _ => walk(outer, [start, 0], &mut |[read, write]| {
+                let (read, write) = (read.cast_unsigned(), write.cast_unsigned());
+                out[write..write + count].copy_from_slice(&from[read..read + count]);
+            }),
+        },
         0 => walk(outer, [start, 0], &mut |[read, write]| {
             let write = write.cast_unsigned();
             out[write..write + count].fill(from[read.cast_unsigned()]);
@@ -150,7 +156,20 @@ fn copy_loops<T: Pod>(from: &[T], start: isize, loops: &[Loop<2>], out: &mut [T]
     }
 }
 
-/// Copies a matrix whose rows in `out` are columns in `from`.
+fn copy_rows<T: Pod, const COUNT: usize>(
+    from: &[T],
+    start: isize,
+    outer: &[Loop<2>],
+    out: &mut [T],
+) {
+    walk(outer, [start, 0], &mut |[read, write]| {
+        let (read, write) = (read.cast_unsigned(), write.cast_unsigned());
+        out[write..write + COUNT].copy_from_slice(&from[read..read + COUNT]);
+    });
+}
+
+/// Copies a matrix whose rows in `out` are columns in `from`, tile by tile: each
+/// cache line of either is touched once for all of its elements.
 fn transpose<T: Pod>(
     from: &[T],
     read: isize,
@@ -162,15 +181,25 @@ fn transpose<T: Pod>(
 ) {
     let pitch = across.steps[1].cast_unsigned();
     for top in (0..across.count).step_by(TILE) {
-        let bottom = (top + TILE).min(across.count);
+        let height = (across.count - top).min(TILE);
         for left in (0..width).step_by(TILE) {
-            let right = (left + TILE).min(width);
-            for y in top..bottom {
-                let row = write + y * pitch;
-                let mut read = read + y.cast_signed() + left.cast_signed() * step;
-                for out in &mut out[row + left..row + right] {
-                    *out = from[read.cast_unsigned()];
-                    read += step;
+            let width = (width - left).min(TILE);
+            let mut tile = [[T::zeroed(); TILE]; TILE];
+            let mut at = read + top.cast_signed() + left.cast_signed() * step;
+            for column in &mut tile[..width] {
+                let at_element = at.cast_unsigned();
+                // A length that is known makes the usual copy a few instructions.
+                if height == TILE {
+                    column.copy_from_slice(&from[at_element..at_element + TILE]);
+                } else {
+                    column[..height].copy_from_slice(&from[at_element..at_element + height]);
+                }
+                at += step;
+            }
+            for y in 0..height {
+                let row = write + (top + y) * pitch + left;
+                for (out, column) in out[row..row + width].iter_mut().zip(&tile) {
+                    *out = column[y];
                 }
             }
         }

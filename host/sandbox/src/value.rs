@@ -45,9 +45,16 @@ pub struct Object {
     pub type_name: String,
     /// The fields, in the order they were given.
     pub fields: Vec<(String, Value)>,
+    depth: u32,
 }
 
 impl Object {
+    /// These fields under a type name.
+    pub fn new(type_name: impl Into<String>, fields: Vec<(String, Value)>) -> Self {
+        let depth = around(fields.iter().map(|(_, value)| value));
+        Self { type_name: type_name.into(), fields, depth }
+    }
+
     /// The field of this name.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.fields.iter().find_map(|(field, value)| (field == name).then_some(value))
@@ -59,6 +66,19 @@ impl Object {
 pub struct List {
     /// The values.
     pub items: Vec<Value>,
+    depth: u32,
+}
+
+impl List {
+    /// These values.
+    pub fn new(items: Vec<Value>) -> Self {
+        Self { depth: around(&items), items }
+    }
+}
+
+/// How deep something is that holds these values.
+fn around<'a>(values: impl IntoIterator<Item = &'a Value>) -> u32 {
+    values.into_iter().map(Value::depth).max().unwrap_or(0).saturating_add(1)
 }
 
 /// A plugin's function with captured values.
@@ -67,9 +87,15 @@ pub struct FunctionValue {
     pub(crate) plugin: Arc<Plugin>,
     pub(crate) name: String,
     pub(crate) captures: Vec<(String, Value)>,
+    depth: u32,
 }
 
 impl FunctionValue {
+    pub(crate) fn new(plugin: Arc<Plugin>, name: String, captures: Vec<(String, Value)>) -> Self {
+        let depth = around(captures.iter().map(|(_, value)| value));
+        Self { plugin, name, captures, depth }
+    }
+
     /// The plugin that made it, and runs it.
     pub fn plugin(&self) -> &Arc<Plugin> {
         &self.plugin
@@ -108,14 +134,23 @@ impl Value {
         match self {
             Self::Tensor(tensor) => Self::Tensor(tensor.for_account(account)),
             Self::Model(model) => Self::Model(model.for_account(account)),
-            Self::Object(object) => Self::Object(Arc::new(Object {
-                type_name: object.type_name.clone(),
-                fields: named(&object.fields),
-            })),
-            Self::Items(list) => Self::Items(Arc::new(List {
-                items: list.items.iter().map(|item| item.for_account(account)).collect(),
-            })),
+            Self::Object(object) => {
+                Self::Object(Arc::new(Object::new(&*object.type_name, named(&object.fields))))
+            }
+            Self::Items(list) => Self::Items(Arc::new(List::new(
+                list.items.iter().map(|item| item.for_account(account)).collect(),
+            ))),
             other => other.clone(),
+        }
+    }
+
+    /// How many objects, lists and functions lie inside of one another here.
+    pub(crate) fn depth(&self) -> u32 {
+        match self {
+            Self::Function(function) => function.depth,
+            Self::Object(object) => object.depth,
+            Self::Items(list) => list.depth,
+            _ => 0,
         }
     }
 

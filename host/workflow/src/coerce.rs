@@ -37,7 +37,7 @@ impl Constant {
             Self::Text(text) => Value::Text(text.clone()),
             Self::List(items) => {
                 let items = items.iter().map(Self::to_value).collect();
-                Value::Items(Arc::new(List { items }))
+                Value::Items(Arc::new(List::new(items)))
             }
         }
     }

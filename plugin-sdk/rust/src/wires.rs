@@ -323,7 +323,7 @@ pub struct ModelParts {
     pub denoise: Function,
     /// What `denoise` predicts.
     pub prediction: Prediction,
-    /// \[steps] `f32`: the cumulative product of the noise schedule, ᾱ of Ho et al. 2020.
+    /// \[steps] `f64`: the cumulative product of the noise schedule, ᾱ of Ho et al. 2020.
     pub alphas: Tensor,
     /// Channels of a latent.
     pub latent_channels: usize,

@@ -40,16 +40,45 @@ pub fn model(
     file: &ModelFile,
     unet: &config::UNet,
     noise: &NoiseSchedule,
-    vae: &config::Vae,
+    vae: Option<&config::Vae>,
 ) -> Result<ModelWire> {
-    let alphas: Vec<f32> = noise.alphas.iter().map(|&alpha| alpha as f32).collect();
     ModelWire::new(ModelParts {
         denoise: Function::create("denoise", captures(file, unet)?)?,
         prediction: noise.prediction,
-        alphas: Tensor::from_f32(&[alphas.len()], &alphas)?,
+        alphas: Tensor::from_slice(&[noise.alphas.len()], &noise.alphas)?,
         latent_channels: unet.latent_channels,
-        latent_scale: vae.scale,
-        latent_shift: vae.shift,
+        latent_scale: vae.map_or(config::SCALE, |vae| vae.scale),
+        latent_shift: vae.map_or(0.0, |vae| vae.shift),
+    })
+}
+
+/// A function that says what the file lacks: a checkpoint may come without the part, as long as
+/// nothing needs it.
+fn lacking(file: &ModelFile, what: &str) -> Result<Function> {
+    let message =
+        format!("checkpoint `{}` comes without a {what}; load one of its own", file.label());
+    Function::create("lacking", Fields::new().with("message", message))
+}
+
+/// What [`lacking`] runs.
+pub fn lack(captures: Fields, _arguments: Fields) -> Result<Fields> {
+    Err(Error::NotFound(captures.get("message")?))
+}
+
+/// The CLIP of a file without a text encoder.
+pub fn no_clip(file: &ModelFile) -> Result<Clip> {
+    Clip::new(lacking(file, "text encoder")?)
+}
+
+/// The VAE of a file without one.
+pub fn no_vae(file: &ModelFile) -> Result<berth_sdk::Vae> {
+    let lacking = lacking(file, "VAE")?;
+    berth_sdk::Vae::new(VaeParts {
+        encode: lacking.clone(),
+        decode: lacking,
+        latent_scale: config::SCALE,
+        latent_shift: 0.0,
+        downscale: 8,
     })
 }
 

@@ -34,6 +34,7 @@ berth_sdk::plugin! {
     functions: [
         functions::denoise,
         functions::encode_text,
+        functions::lack as "lacking",
         functions::encode_image,
         functions::decode_latent,
     ],

@@ -75,6 +75,15 @@ pub fn deeper(_captures: Fields, _arguments: Fields) -> Result<Fields> {
     Function::create("deeper", Fields::new())?.call(Fields::new())
 }
 
+/// Puts objects into objects without end.
+#[node(category = "guests", output_node)]
+pub fn burrow() -> Result<()> {
+    let mut inner = Object::create("BURROW", Fields::new())?;
+    loop {
+        inner = Object::create("BURROW", Fields::new().with("inner", inner))?;
+    }
+}
+
 /// Asks for a tensor of an absurd shape.
 #[node(category = "guests", output_node)]
 pub fn absurd() -> Result<()> {
@@ -102,6 +111,6 @@ pub fn escape() -> Result<()> {
 }
 
 plugin! {
-    nodes: [trap, spin, grow, hold, hold_and_trap, hoard, chatter, idle, dive, absurd, snoop, scribble, escape],
+    nodes: [trap, spin, grow, hold, hold_and_trap, hoard, chatter, idle, dive, burrow, absurd, snoop, scribble, escape],
     functions: [deeper]
 }

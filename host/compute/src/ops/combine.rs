@@ -1,7 +1,6 @@
 //! Functions of two elements, broadcasting as NumPy does.
 
 use bytemuck::Zeroable;
-use candle_core::op::CmpOp;
 
 use super::{dense, number, same_type};
 use crate::cpu::elementwise::{self, Operation};
@@ -77,18 +76,23 @@ impl Compute {
         same_type(NAME, a, b)?;
         let shape =
             shape::broadcast(a.shape(), b.shape()).map_err(|reason| invalid(NAME, reason))?;
-        let comparison = match comparison {
-            Comparison::Eq => CmpOp::Eq,
-            Comparison::Ne => CmpOp::Ne,
-            Comparison::Lt => CmpOp::Lt,
-            Comparison::Le => CmpOp::Le,
-            Comparison::Gt => CmpOp::Gt,
-            Comparison::Ge => CmpOp::Ge,
-        };
         self.begin(scope, NAME, [a, b], (DType::U8, shape), 0)?.complete(|job| {
-            let (a, b) =
-                (job.operand(0)?.broadcast(job.shape())?, job.operand(1)?.broadcast(job.shape())?);
-            job.adopt(a.cmp(&b, comparison))
+            let (a, b) = (job.operand(0)?, job.operand(1)?);
+            for_element!(a.dtype(), T => {
+                let shape = job.shape();
+                let a = (a.slice::<T>()?, &steps(&a, shape)?);
+                let b = (b.slice::<T>()?, &steps(&b, shape)?);
+                let mut out = unwritten::<u8>(job.count())?;
+                match comparison {
+                    Comparison::Eq => pairs(shape, a, b, &mut out, |a, b| u8::from(a == b)),
+                    Comparison::Ne => pairs(shape, a, b, &mut out, |a, b| u8::from(a != b)),
+                    Comparison::Lt => pairs(shape, a, b, &mut out, |a, b| u8::from(a < b)),
+                    Comparison::Le => pairs(shape, a, b, &mut out, |a, b| u8::from(a <= b)),
+                    Comparison::Gt => pairs(shape, a, b, &mut out, |a, b| u8::from(a > b)),
+                    Comparison::Ge => pairs(shape, a, b, &mut out, |a, b| u8::from(a >= b)),
+                }
+                Ok(Buffer::of(out)?)
+            }, Err(internal(NAME, "a type without elements")))
         })
     }
 

@@ -151,6 +151,9 @@ impl Compute {
     }
 }
 
+/// Elements that are gathered at a time where they do not lie together.
+const GATHERED: usize = 64;
+
 /// Some of a tensor's dimensions.
 #[derive(Default)]
 struct Split {
@@ -194,19 +197,26 @@ struct Run<'a, T> {
 }
 
 impl<T: Element> Run<'_, T> {
-    /// Calls `part` with each contiguous stretch, or each element as a stretch of one.
+    /// Calls `part` with the elements in their order, some at a time.
     fn stretches(&self, mut part: impl FnMut(&[T])) {
         let inner = self.nest.inner();
         let [step] = inner.steps;
         self.nest.rows([self.start], |[at]| {
+            let rest = self.values.get(at.cast_unsigned()..).unwrap_or_default();
             if step == 1 {
-                let at = at.cast_unsigned();
-                part(self.values.get(at..at + inner.count).unwrap_or_default());
-            } else {
-                let skipped = self.values.get(at.cast_unsigned()..).unwrap_or_default();
-                let step = step.cast_unsigned().max(1);
-                for value in skipped.iter().step_by(step).take(inner.count) {
-                    part(std::slice::from_ref(value));
+                return part(rest.get(..inner.count).unwrap_or_default());
+            }
+            let mut gathered = [T::zeroed(); GATHERED];
+            let mut values = rest.iter().step_by(step.cast_unsigned().max(1)).take(inner.count);
+            loop {
+                let mut count = 0;
+                for (slot, value) in gathered.iter_mut().zip(values.by_ref()) {
+                    *slot = *value;
+                    count += 1;
+                }
+                part(gathered.get(..count).unwrap_or_default());
+                if count < GATHERED {
+                    break;
                 }
             }
         });
@@ -242,9 +252,19 @@ impl<T: Element> Run<'_, T> {
         total
     }
 
+    /// The best one; eight at a time.
     fn extreme(&self, better: impl Fn(T, T) -> T) -> T {
         let first = self.values.get(self.start.cast_unsigned()).copied().unwrap_or(T::zeroed());
-        self.fold(first, better)
+        let mut lanes = [first; 8];
+        self.stretches(|part| {
+            let (eights, rest) = part.as_chunks::<8>();
+            for values in eights.iter().map(|eight| eight.as_slice()).chain([rest]) {
+                for (lane, &value) in lanes.iter_mut().zip(values) {
+                    *lane = better(*lane, value);
+                }
+            }
+        });
+        lanes.into_iter().fold(first, better)
     }
 }
 

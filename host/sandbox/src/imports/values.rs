@@ -17,6 +17,10 @@ use crate::value::{FunctionValue, List, Object, Value};
 /// The most fields of an object, or items of a list.
 const MOST_FIELDS: usize = 100_000;
 
+/// How deep values may lie inside of one another: the host walks and drops them by
+/// recursion, on stacks that are large but end.
+const DEEPEST: u32 = 64;
+
 /// An integer as the contract has it.
 pub(crate) fn wide(integer: i128) -> WideInteger {
     let magnitude = u64::try_from(integer.unsigned_abs()).unwrap_or(u64::MAX);
@@ -97,6 +101,17 @@ pub(crate) fn lift_named(
     })
 }
 
+/// A value for the guest, unless it lies too deep.
+fn nested<T>(value: T, wrap: impl Fn(Arc<T>) -> Value) -> Result<Arc<T>, GuestError> {
+    let value = Arc::new(value);
+    if wrap(value.clone()).depth() > DEEPEST {
+        return Err(GuestError::InvalidArgument(format!(
+            "values lie inside of one another more than {DEEPEST} deep"
+        )));
+    }
+    Ok(value)
+}
+
 fn named(state: &mut State, values: Vec<NamedValue>) -> wasmtime::Result<Vec<(String, Value)>> {
     values.into_iter().map(|field| Ok((field.name, lift(state, field.value)?))).collect()
 }
@@ -124,7 +139,8 @@ impl values::HostObject for State {
         fields: Vec<NamedValue>,
     ) -> Returned<Resource<Arc<Object>>> {
         let fields = checked(named(self, fields)?);
-        self.give_result(fields.map(|fields| Arc::new(Object { type_name, fields })))
+        let object = fields.and_then(|f| nested(Object::new(type_name, f), Value::Object));
+        self.give_result(object)
     }
 
     fn share(&mut self, object: Resource<Arc<Object>>) -> wasmtime::Result<Resource<Arc<Object>>> {
@@ -159,7 +175,7 @@ impl values::HostObject for State {
             let is_new = |name: &str| fields.iter().any(|(field, _)| field == name);
             let kept = old.fields.iter().filter(|(name, _)| !is_new(name)).cloned();
             let all = checked(kept.chain(fields.iter().cloned()).collect())?;
-            Ok(Arc::new(Object { type_name: old.type_name.clone(), fields: all }))
+            nested(Object::new(&*old.type_name, all), Value::Object)
         });
         self.give_result(replaced)
     }
@@ -177,7 +193,7 @@ impl values::HostValueList for State {
         let list = if items.len() > MOST_FIELDS {
             Err(GuestError::InvalidArgument(format!("list: more than {MOST_FIELDS} items")))
         } else {
-            Ok(Arc::new(List { items }))
+            nested(List::new(items), Value::Items)
         };
         self.give_result(list)
     }
@@ -214,9 +230,9 @@ impl values::HostFunction for State {
     ) -> Returned<Resource<Arc<FunctionValue>>> {
         let captures = checked(named(self, captures)?);
         let plugin = self.plugin.clone();
-        self.give_result(
-            captures.map(|captures| Arc::new(FunctionValue { plugin, name, captures })),
-        )
+        let function =
+            captures.and_then(|c| nested(FunctionValue::new(plugin, name, c), Value::Function));
+        self.give_result(function)
     }
 
     fn share(

@@ -228,7 +228,7 @@ async fn lazy_inputs_are_computed_only_when_asked_for() {
 
 #[tokio::test]
 async fn a_failure_names_node_plugin_and_inputs_and_stops_the_rest() {
-    let list = Value::Items(Arc::new(List { items: vec![Value::Integer(1)] }));
+    let list = Value::Items(Arc::new(List::new(vec![Value::Integer(1)])));
     let pack = pack().runs(node("List").output("X"), move |_, _| Ok(vec![list.clone()])).runs(
         node("Bad").socket("x", "*").text("how").output("X"),
         |_, _| {

@@ -22,7 +22,7 @@ mod vae;
 pub use noise::NoiseSchedule;
 pub use text_encoder::{Activation, TextEncoder};
 pub use unet::{Layer, UNet};
-pub use vae::Vae;
+pub use vae::{SCALE, Vae};
 
 /// What is known of a model file without reading a weight.
 pub trait Header {
@@ -72,10 +72,10 @@ pub struct Checkpoint {
     pub unet: UNet,
     /// The noise that it was trained to remove.
     pub noise: NoiseSchedule,
-    /// The text encoder.
-    pub text_encoder: TextEncoder,
-    /// The autoencoder.
-    pub vae: Vae,
+    /// The text encoder, unless the file comes without one.
+    pub text_encoder: Option<TextEncoder>,
+    /// The autoencoder, unless the file comes without one.
+    pub vae: Option<Vae>,
 }
 
 impl Checkpoint {
@@ -85,19 +85,24 @@ impl Checkpoint {
         if let Some(&(_, found)) = recognized {
             return Err(Error::Family { found, wanted: "a Stable Diffusion 1.x checkpoint" });
         }
+        let has = |part: &str| Part::new(header, "").any(part);
         let checkpoint = Self {
             unet: UNet::detect(header)?,
             noise: NoiseSchedule::detect(header)?,
-            text_encoder: TextEncoder::detect(header)?,
-            vae: Vae::detect(header)?,
+            text_encoder: has("cond_stage_model.")
+                .then(|| TextEncoder::detect(header))
+                .transpose()?,
+            vae: has("first_stage_model.").then(|| Vae::detect(header)).transpose()?,
         };
-        let (context, width) = (checkpoint.unet.context, checkpoint.text_encoder.width);
+        let context = checkpoint.unet.context;
+        let width = checkpoint.text_encoder.as_ref().map_or(context, |encoder| encoder.width);
         if context != width {
             return Err(Error::Structure(format!(
                 "the UNet's cross-attention takes a context of {context} and the text encoder gives {width}"
             )));
         }
-        let (unet, vae) = (checkpoint.unet.latent_channels, checkpoint.vae.latent_channels);
+        let unet = checkpoint.unet.latent_channels;
+        let vae = checkpoint.vae.as_ref().map_or(unet, |vae| vae.latent_channels);
         if unet != vae {
             return Err(Error::Structure(format!(
                 "the UNet's latents have {unet} channels and the VAE's {vae}"
@@ -218,7 +223,9 @@ fn significant(shape: &[usize]) -> &[usize] {
 /// An entry of the metadata, as JSON; the default of its type where there is none.
 fn metadata<T: DeserializeOwned + Default>(header: &dyn Header, entry: &'static str) -> Result<T> {
     let Some(text) = header.metadata(entry) else { return Ok(T::default()) };
-    serde_json::from_str(&text)
+    let given: std::result::Result<Option<T>, _> = serde_json::from_str(&text);
+    given
+        .map(Option::unwrap_or_default)
         .map_err(|error| Error::Metadata { entry, problem: error.to_string() })
 }
 

@@ -263,6 +263,7 @@ fn stable_diffusion_15_is_read_from_its_tensors_alone() {
     let header = Plan::sd15().header();
     assert_eq!(header.keys.len(), 686 + 248 + 197, "as many tensors as the real checkpoint has");
     let Checkpoint { unet, noise, text_encoder, vae } = Checkpoint::detect(&header).unwrap();
+    let (text_encoder, vae) = (text_encoder.unwrap(), vae.unwrap());
 
     assert_eq!((unet.latent_channels, unet.width, unet.context), (4, 320, 768));
     assert_eq!((unet.groups, unet.epsilon), (32, 1e-5));
@@ -309,6 +310,7 @@ fn other_widths_depths_and_levels_are_read_too() {
         vocabulary: 1000,
     };
     let Checkpoint { unet, text_encoder, vae, .. } = Checkpoint::detect(&plan.header()).unwrap();
+    let (text_encoder, vae) = (text_encoder.unwrap(), vae.unwrap());
     let deep = Layer::Transformer { depth: 2, heads: 8 };
     assert_eq!((unet.input.len(), unet.width, unet.context), (12, 64, 192));
     assert_eq!(unet.input[1], [RESIDUAL]);
@@ -330,6 +332,7 @@ fn metadata_says_what_no_shape_does() {
             r#"{"prediction_type": "v_prediction", "num_train_timesteps": 10}"#,
         );
     let Checkpoint { unet, noise, text_encoder, vae } = Checkpoint::detect(&header).unwrap();
+    let (text_encoder, vae) = (text_encoder.unwrap(), vae.unwrap());
     assert_eq!(unet.groups, 16);
     assert_eq!(unet.input[4][1], Layer::Transformer { depth: 1, heads: 10 });
     assert_eq!(unet.middle[1], Layer::Transformer { depth: 1, heads: 20 });
@@ -344,6 +347,7 @@ fn the_test_model_is_read() {
     let (shapes, metadata) = oracle::checkpoint();
     let header = Fake::new(shapes, metadata);
     let Checkpoint { unet, text_encoder, vae, .. } = Checkpoint::detect(&header).unwrap();
+    let (text_encoder, vae) = (text_encoder.unwrap(), vae.unwrap());
     assert_eq!((unet.width, unet.context, unet.input.len()), (64, 64, 6));
     assert_eq!((text_encoder.layers, text_encoder.heads), (4, 1));
     assert_eq!((vae.groups, vae.downscale()), (4, 8));

@@ -7,6 +7,8 @@ use crate::error::{Error, Result};
 
 /// The metadata entry of the VAE.
 const ENTRY: &str = "config.vae";
+/// The scale of Stable Diffusion 1.5's latents.
+pub const SCALE: f64 = 0.18215;
 /// What the keys begin with: in a checkpoint, and in a file of its own.
 const PREFIXES: [&str; 2] = ["first_stage_model.", ""];
 
@@ -50,7 +52,7 @@ impl Vae {
         if let Some(other) = given.act_fn.filter(|name| name != "silu" && name != "swish") {
             return Err(refused(format!("the `act_fn` {other:?} is not \"silu\"")));
         }
-        let scale = given.scaling_factor.unwrap_or(0.18215);
+        let scale = given.scaling_factor.unwrap_or(SCALE);
         if !scale.is_normal() {
             return Err(refused(format!(
                 "a `scaling_factor` of {scale} leaves nothing of a latent"

@@ -29,12 +29,19 @@ pub fn checkpoint_loader_simple(
         let header = FileHeader::new(&file);
         let checkpoint = Checkpoint::detect(&header)?;
         let Checkpoint { unet, noise, text_encoder, vae } = checkpoint;
-        let vocabulary = vocabulary(header.metadata("tokenizer.json"), &text_encoder)?;
-        Ok((
-            functions::model(&file, &unet, &noise, &vae)?,
-            functions::clip(&file, &text_encoder, vocabulary)?,
-            functions::vae(&file, &vae)?,
-        ))
+        let clip = match &text_encoder {
+            Some(encoder) => {
+                let vocabulary = vocabulary(header.metadata("tokenizer.json"), encoder)?;
+                functions::clip(&file, encoder, vocabulary)?
+            }
+            None => functions::no_clip(&file)?,
+        };
+        let model = functions::model(&file, &unet, &noise, vae.as_ref())?;
+        let vae = match &vae {
+            Some(vae) => functions::vae(&file, vae)?,
+            None => functions::no_vae(&file)?,
+        };
+        Ok((model, clip, vae))
     };
     load().map_err(|error: Error| error.at(format_args!("checkpoint `{ckpt_name}`")))
 }

@@ -52,7 +52,7 @@ pub fn k_sampler(
     if !(1..=MOST_STEPS).contains(&steps) {
         return Err(Error::invalid(format!("`steps` is {steps}, not between 1 and {MOST_STEPS}")));
     }
-    let alphas: Vec<f64> = model.alphas()?.to_f32()?.into_iter().map(f64::from).collect();
+    let alphas: Vec<f64> = model.alphas()?.to_vec()?;
     let noise_levels = Noise::new(&alphas)?;
     let sigmas = scheduler.partial(&noise_levels, steps, denoise);
     let Some(&highest) = sigmas.first().filter(|_| sigmas.len() > 1) else {
