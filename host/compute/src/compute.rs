@@ -12,6 +12,7 @@ use std::fmt;
 use berth_memory::{Account, Cancel, Handle, Lease, Limits, Memory, MemoryError, OffloadMode};
 use smallvec::SmallVec;
 
+use crate::cpu::cancellable;
 use crate::device::{Buffer, CpuDevice};
 use crate::error::{internal, invalid};
 use crate::operand::Operand;
@@ -81,7 +82,8 @@ impl Compute {
         let outputs = [(bytes, dtype)];
         let lease =
             self.memory.lease(&scope.account, &handles, &outputs, workspace, &scope.cancel)?;
-        Ok(Job { lease, operation, inputs, dtype, shape })
+        let cancel = scope.cancel.clone();
+        Ok(Job { lease, cancel, operation, inputs, dtype, shape })
     }
 }
 
@@ -102,6 +104,7 @@ pub(crate) fn check_cancelled(scope: &Scope) -> Result<(), ComputeError> {
 /// An operation that has all the room it needs.
 pub(crate) struct Job<'a> {
     lease: Lease<CpuDevice>,
+    cancel: Cancel,
     operation: &'static str,
     inputs: SmallVec<[&'a Tensor; 4]>,
     dtype: DType,
@@ -118,8 +121,12 @@ impl Job<'_> {
         let buffer = if self.shape.contains(&0) {
             Buffer::written(self.dtype, 0, |_| Ok::<_, MemoryError>(()))?
         } else {
-            work(&self)?
+            cancellable(&self.cancel, || work(&self))?
         };
+        if self.cancel.is_cancelled() {
+            // Its kernels may have stopped halfway.
+            return Err(MemoryError::Cancelled.into());
+        }
         let Self { lease, operation, dtype, shape, .. } = self;
         let mut outputs = lease.finish(vec![buffer])?;
         let handle = outputs.pop().ok_or_else(|| internal(operation, "an output is missing"))?;

@@ -94,7 +94,10 @@ impl Sandbox {
 fn config(pooling: bool) -> Config {
     let mut config = Config::new();
     config.epoch_interruption(true).concurrency_support(false);
-    if pooling {
+    if !pooling {
+        // Memories as large as they are, checked at each access, where address space is scarce.
+        config.memory_reservation(0).memory_guard_size(0).memory_reservation_for_growth(1 << 20);
+    } else {
         // Sizes fit the largest language runtime that was measured, several times over.
         let mut pool = PoolingAllocationConfig::new();
         pool.total_component_instances(INSTANCES)

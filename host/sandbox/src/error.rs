@@ -220,6 +220,10 @@ impl SandboxError {
             } else {
                 format!("this is a defect of the plugin: tell its author what it said: {stderr}")
             }),
+            Self::Guest {
+                error: GuestError::OutOfMemory(Shortage { tier: Tier::Host, .. }),
+                ..
+            } => Some("give the host's memory more room with `--dram`".into()),
             Self::Guest { error: GuestError::OutOfMemory(_), .. } => Some(
                 "give the host more room with `--vram`, or use a smaller image or batch".into(),
             ),

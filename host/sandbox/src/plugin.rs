@@ -51,12 +51,14 @@ pub struct RunContext {
     pub events: Arc<dyn NodeEvents>,
     /// How many function calls it is inside of.
     depth: u32,
+    /// When it must be over, and the limit that says so. Functions that it calls inherit it.
+    deadline: Option<(Instant, Duration)>,
 }
 
 impl RunContext {
     /// A run that nothing called.
     pub fn new(cancel: Cancel, events: Arc<dyn NodeEvents>) -> Self {
-        Self { cancel, events, depth: 0 }
+        Self { cancel, events, depth: 0, deadline: None }
     }
 
     pub(crate) fn deeper(&self) -> Result<Self, GuestError> {
@@ -318,8 +320,9 @@ impl Plugin {
         if context.cancel.is_cancelled() {
             return Err(SandboxError::Cancelled);
         }
-        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
-        let state = State::new(self.clone(), context.clone(), deadline);
+        let own = limit.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
+        let deadline = own.into_iter().chain(context.deadline).min();
+        let state = State::new(self.clone(), RunContext { deadline, ..context.clone() });
         let mut store = Store::new(&self.sandbox.engine, state);
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(HOST_CALL_BYTES);
@@ -328,7 +331,8 @@ impl Plugin {
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|store| {
             let state = store.data();
-            let late = state.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+            let deadline = state.context.deadline;
+            let late = deadline.is_some_and(|(deadline, _)| Instant::now() >= deadline);
             if late || state.context.cancel.is_cancelled() {
                 return Err(wasmtime::Error::from(Stopped));
             }
@@ -337,21 +341,16 @@ impl Plugin {
         let result = self.pre.instantiate(&mut store).and_then(|node| call(&mut store, &node));
         let state = store.data();
         self.guest_memory_peak.fetch_max(state.limiter.memory(), Ordering::Relaxed);
-        result.map_err(|error| self.explain(&error, state, limit))
+        result.map_err(|error| self.explain(&error, state))
     }
 
     /// Why a call into the guest did not return.
-    fn explain(
-        &self,
-        error: &wasmtime::Error,
-        state: &State,
-        limit: Option<Duration>,
-    ) -> SandboxError {
+    fn explain(&self, error: &wasmtime::Error, state: &State) -> SandboxError {
         let plugin = self.name.clone();
         if state.context.cancel.is_cancelled() {
             return SandboxError::Cancelled;
         }
-        if let (Some(Stopped), Some(limit)) = (error.downcast_ref(), limit) {
+        if let (Some(Stopped), Some((_, limit))) = (error.downcast_ref(), state.context.deadline) {
             return SandboxError::TimedOut { plugin, limit };
         }
         if state.limiter.exceeded {

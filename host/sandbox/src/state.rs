@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::Duration;
 
 use berth_compute::Scope;
 use bytes::Bytes;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
-use wasmtime_wasi::{Deterministic, WasiCtx, WasiCtxView, WasiView, async_trait};
+use wasmtime_wasi::{Deterministic, HostWallClock, WasiCtx, WasiCtxView, WasiView, async_trait};
 
 use crate::events::clean_text;
 use crate::limits::Limiter;
@@ -28,13 +28,14 @@ pub(crate) struct State {
     pub(crate) table: ResourceTable,
     pub(crate) limiter: Limiter,
     pub(crate) stderr: Tail,
-    pub(crate) deadline: Option<Instant>,
+    /// Bytes in uploads that are not finished.
+    pub(crate) uploading: u64,
     wasi: WasiCtx,
 }
 
 impl State {
     /// The state of a run that begins now.
-    pub(crate) fn new(plugin: Arc<Plugin>, context: RunContext, deadline: Option<Instant>) -> Self {
+    pub(crate) fn new(plugin: Arc<Plugin>, context: RunContext) -> Self {
         let settings = plugin.sandbox().settings();
         let stderr = Tail::default();
         let mut table = ResourceTable::new();
@@ -44,6 +45,7 @@ impl State {
         // bytes each time: hash maps work, and results stay reproducible.
         let unchanging = || Deterministic::new((0..64).collect());
         wasi.secure_random(unchanging()).insecure_random(unchanging()).insecure_random_seed(0);
+        wasi.wall_clock(Standing);
         wasi.allow_tcp(false).allow_udp(false).stderr(stderr.clone()).stdout(stderr.clone());
         Self {
             scope: Scope { account: plugin.account().clone(), cancel: context.cancel.clone() },
@@ -53,8 +55,22 @@ impl State {
             context,
             table,
             stderr,
-            deadline,
+            uploading: 0,
         }
+    }
+}
+
+/// A clock that stands at the epoch: the time is an input that no workflow names, and
+/// a result that depends on it could not be cached or repeated.
+struct Standing;
+
+impl HostWallClock for Standing {
+    fn resolution(&self) -> Duration {
+        Duration::from_secs(1)
+    }
+
+    fn now(&self) -> Duration {
+        Duration::ZERO
     }
 }
 

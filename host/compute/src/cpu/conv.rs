@@ -388,7 +388,7 @@ struct Strides {
 
 /// The longest of some lengths such that every run of so many columns lies together.
 fn run_length(offsets: &[usize]) -> usize {
-    let together = |run: &[usize]| run[run.len() - 1] - run[0] == run.len() - 1;
+    let together = |run: &[usize]| run.windows(2).all(|pair| pair[1] == pair[0].wrapping_add(1));
     for length in [WIDTH, 16, 8, 4] {
         if offsets.len().is_multiple_of(length) && offsets.chunks(length).all(together) {
             return length;

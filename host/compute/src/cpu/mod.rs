@@ -33,6 +33,7 @@ mod tile;
 mod tests;
 
 pub(crate) use floats::Floats;
+pub(crate) use parallel::cancellable;
 
 /// A kernel that is compiled for wider vectors. Its data are fields and its function is a
 /// method, because only a method can be marked to be inlined always (a closure or a

@@ -4,9 +4,11 @@
 //! left, so a thread that is slowed down by other programs delays little. Each worker
 //! makes its workspace once. Which worker computes a task changes no bit of it.
 
+use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use berth_memory::Cancel;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
@@ -28,6 +30,23 @@ pub(super) fn tasks_wanted(cost: u64) -> usize {
     }
 }
 
+thread_local! {
+    /// What stops the kernels that this thread calls.
+    static CANCEL: RefCell<Option<Cancel>> = const { RefCell::new(None) };
+}
+
+/// Runs `work`, whose kernels stop between two of their tasks once `cancel` is cancelled. What
+/// they wrote is then incomplete: the caller looks at `cancel` before it uses any of it.
+///
+/// The token travels beside the kernels' arguments, not among them: kernels stay functions
+/// over slices, and each gets this without a line of its own.
+pub(crate) fn cancellable<T>(cancel: &Cancel, work: impl FnOnce() -> T) -> T {
+    let outer = CANCEL.replace(Some(cancel.clone()));
+    let result = work();
+    CANCEL.replace(outer);
+    result
+}
+
 /// Runs `work` for every task, with a workspace that its worker made.
 pub(super) fn for_each_task<W>(
     tasks: usize,
@@ -36,13 +55,15 @@ pub(super) fn for_each_task<W>(
     work: impl Fn(&mut W, usize) + Sync,
 ) {
     let next = AtomicUsize::new(0);
+    let cancel = CANCEL.with_borrow(Clone::clone);
+    let stopped = || cancel.as_ref().is_some_and(Cancel::is_cancelled);
     let worker = |_| {
         let mut task = next.fetch_add(1, Ordering::Relaxed);
         if task >= tasks {
             return;
         }
         let mut workspace = workspace();
-        while task < tasks {
+        while task < tasks && !stopped() {
             work(&mut workspace, task);
             task = next.fetch_add(1, Ordering::Relaxed);
         }
@@ -126,6 +147,29 @@ impl<'a> Output<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_kernel_stops_between_its_tasks_when_it_is_cancelled() {
+        let cancel = Cancel::new();
+        let done = AtomicUsize::new(0);
+        let kernel = || {
+            for_each_task(
+                1000,
+                0,
+                || (),
+                |(), task| {
+                    done.fetch_add(1, Ordering::Relaxed);
+                    if task == 10 {
+                        cancel.cancel();
+                    }
+                },
+            );
+        };
+        cancellable(&cancel, kernel);
+        assert_eq!(done.load(Ordering::Relaxed), 11);
+        kernel();
+        assert_eq!(done.load(Ordering::Relaxed), 1011, "outside, nothing stops it");
+    }
 
     #[test]
     fn every_task_runs_once_on_any_number_of_threads() {

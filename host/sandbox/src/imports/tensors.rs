@@ -13,6 +13,10 @@ use crate::state::State;
 /// holds twice; the SDKs read longer tensors piece by piece.
 const LONGEST_READ: u32 = 64 << 20;
 
+/// Bytes that one run may have in unfinished uploads, together. They are the host's own and
+/// charged to nobody before they are a tensor; one 8K image of four channels in `f32` is 531 MB.
+const MOST_UPLOADING: u64 = 1 << 30;
+
 /// A tensor being written.
 pub struct Upload {
     dtype: DType,
@@ -128,15 +132,22 @@ impl tensors::HostUpload for State {
     fn begin(&mut self, dtype: Dtype, shape: Vec<u32>) -> Returned<Resource<Upload>> {
         let (dtype, shape) = (DType::from(dtype), sizes(&shape));
         let bytes = self.compute().checked_bytes(dtype, &shape);
+        let written = self.uploading;
         let upload = bytes.map_err(GuestError::from).and_then(|bytes| {
-            let refused = || GuestError::InvalidArgument(format!("upload: {bytes} bytes"));
+            let most = MOST_UPLOADING.min(self.compute().memory().limits().host);
+            let refused = || {
+                GuestError::InvalidArgument(format!(
+                    "upload: {bytes} bytes beside the {written} that are being written pass the limit of {most}"
+                ))
+            };
             let mut buffer = Vec::new();
             let length = usize::try_from(bytes).map_err(|_| refused())?;
-            if self.compute().memory().limits().host < bytes {
+            if written.saturating_add(bytes) > most {
                 return Err(refused());
             }
             buffer.try_reserve_exact(length).map_err(|_| refused())?;
             buffer.resize(length, 0);
+            self.uploading = written.saturating_add(bytes);
             Ok(Upload { dtype, shape, bytes: Some(buffer) })
         });
         self.give_result(upload)
@@ -168,12 +179,15 @@ impl tensors::HostUpload for State {
             return Ok(Err(Error::InvalidArgument("upload: it is finished".into())));
         };
         let (dtype, shape) = (upload.dtype, std::mem::take(&mut upload.shape));
+        self.uploading = self.uploading.saturating_sub(bytes.len() as u64);
         let made = self.compute().from_bytes(&self.scope, dtype, &shape, bytes);
         self.give_result(made)
     }
 
     fn drop(&mut self, upload: Resource<Upload>) -> wasmtime::Result<()> {
-        self.table.delete(upload)?;
+        let upload = self.table.delete(upload)?;
+        let bytes = upload.bytes.map_or(0, |bytes| bytes.len() as u64);
+        self.uploading = self.uploading.saturating_sub(bytes);
         Ok(())
     }
 }

@@ -375,9 +375,20 @@ fn a_whole_block_that_is_missing_is_named_with_how_much_of_it() {
     let start = "first_stage_model.decoder.up.2.";
     let error = refusal(&header.without(|key| key.starts_with(start)));
     assert!(error.contains("the VAE lacks the tensor first_stage_model.decoder.up.2."), "{error}");
-    let start = "cond_stage_model.";
+    let start = "cond_stage_model.transformer.text_model.final";
     let error = refusal(&header.without(|key| key.starts_with(start)));
     assert!(error.contains("the text encoder lacks the tensor cond_stage_model."), "{error}");
+}
+
+#[test]
+fn a_checkpoint_may_come_without_a_text_encoder_or_a_vae() {
+    let header = Plan::sd15().header();
+    let lacks =
+        |start: &str| Checkpoint::detect(&header.without(|key| key.starts_with(start))).unwrap();
+    let without = lacks("cond_stage_model.");
+    assert!(without.text_encoder.is_none() && without.vae.is_some());
+    let without = lacks("first_stage_model.");
+    assert!(without.text_encoder.is_some() && without.vae.is_none());
 }
 
 #[test]

@@ -61,7 +61,7 @@ unsafe impl GlobalAlloc for Counting {
 static COUNTING: Counting = Counting;
 
 /// What the thread pool itself may allocate during a kernel, for its queues.
-const QUEUES: i64 = 4096;
+const QUEUES: i64 = 16 << 10;
 
 /// Runs a kernel on 1 and on 3 threads and compares what it held with its workspace.
 #[track_caller]
