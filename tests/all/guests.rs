@@ -108,6 +108,22 @@ fn functions_that_call_each_other_without_end_are_stopped() {
 }
 
 #[test]
+fn an_error_of_a_called_function_names_its_own_plugin() {
+    let host = host();
+    let checkpoint = host.checkpoint(DEMO);
+    let size = || Value::Integer(64);
+    let latent = host.run(
+        "EmptyLatentImage",
+        vec![("width", size()), ("height", size()), ("batch_size", Value::Integer(1))],
+    );
+    host.device_quota("stable-diffusion", 10_000);
+    let inputs = vec![("vae", checkpoint.vae.clone()), ("samples", latent[0].clone())];
+    let error = host.try_run("Relay", inputs).unwrap_err();
+    assert_eq!(error.plugin(), Some("stable-diffusion"), "{error}");
+    assert!(error.hint().unwrap().contains("--quota stable-diffusion="));
+}
+
+#[test]
 fn objects_inside_of_objects_end_before_the_hosts_stack_does() {
     let host = host();
     let error = host.try_run("Burrow", vec![]).unwrap_err();

@@ -86,9 +86,9 @@ fn the_picture_is_the_same_bits_in_every_mode_and_every_room() {
     for mode in modes {
         let smallest = smallest_room(mode);
         println!("{mode}: the largest operation takes {smallest} bytes");
-        assert!(smallest < DEMO_WEIGHTS / 2, "{smallest}");
+        assert!(smallest < DEMO_WEIGHTS / 4, "{smallest}");
         for room in [DEMO_WEIGHTS, DEMO_WEIGHTS / 2, DEMO_WEIGHTS / 4, smallest] {
-            let host = Host::with(options(room.max(smallest), mode));
+            let host = Host::with(options(room, mode));
             let picture = render(&host).unwrap_or_else(|error| panic!("{mode} in {room}: {error}"));
             assert!(picture == reference, "{mode} in {room} bytes gives another picture");
             stays_below_its_limit(&host);
@@ -115,6 +115,12 @@ fn without_offloading_the_picture_is_the_same_or_there_is_an_error() {
     let host = Host::with(options(1 << 30, OffloadModeName::None));
     assert!(render(&host).unwrap() == reference);
     assert_eq!(host.stats().evictions, 0);
+    // What it held at most is the least it needs.
+    let peak = host.stats().tier(Tier::Device).peak;
+    let host = Host::with(options(peak, OffloadModeName::None));
+    assert!(render(&host).unwrap() == reference);
+    let host = Host::with(options(peak - 1, OffloadModeName::None));
+    assert_eq!(shortage(&render(&host).unwrap_err()).1, peak - 1);
     for room in [DEMO_WEIGHTS / 2, DEMO_WEIGHTS / 4] {
         let host = Host::with(options(room, OffloadModeName::None));
         let (requested, limit) = shortage(&render(&host).unwrap_err());

@@ -164,9 +164,21 @@ impl Diagnostic for CliError {
 
 /// Every problem of every node.
 fn parts<'a>(nodes: impl IntoIterator<Item = (&'a String, &'a NodeProblems)>) -> Vec<Part> {
-    let part = |id: &str, node: &NodeProblems, problem: &Problem| Part {
-        message: format!("node {}: {}", node.label(id), problem.message),
-        help: problem.hint().map(str::to_owned),
+    let part = |id: &str, node: &NodeProblems, problem: &Problem| {
+        let of = node.plugin.as_deref().map(|plugin| format!(" of plugin `{plugin}`"));
+        let describes = || {
+            let class = &node.class_type;
+            of.is_some().then(|| format!("`berth nodes {class}` says what the node takes"))
+        };
+        Part {
+            message: format!(
+                "node {}{}: {}",
+                node.label(id),
+                of.as_deref().unwrap_or_default(),
+                problem.message
+            ),
+            help: problem.hint().map(str::to_owned).or_else(describes),
+        }
     };
     nodes
         .into_iter()

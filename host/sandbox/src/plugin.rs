@@ -142,7 +142,7 @@ impl Sandbox {
         let describer = Arc::new(plugin.without_nodes());
         let context = RunContext::new(Cancel::new(), Arc::new(Silent));
         let described = describer.enter(&context, Some(CHECK_LIMIT), |store, node| {
-            node.berth_node_nodes().call_describe(store)
+            Ok(Ok::<_, GuestError>(node.berth_node_nodes().call_describe(store)?))
         })?;
         plugin.node_types = imports::node_types(described)
             .map_err(|reason| SandboxError::BadDescription { plugin: name.into(), reason })?;
@@ -219,7 +219,6 @@ impl Plugin {
                 let result = instance.berth_node_nodes().call_run(&mut *store, node, &inputs)?;
                 imports::lift_all(store.data_mut(), result)
             })?;
-        let values = self.returned(values)?;
         let expected = self.node_types.iter().find(|kind| kind.name == node);
         let expected = expected.map_or(values.len(), |kind| kind.outputs.len());
         if values.len() != expected {
@@ -241,15 +240,13 @@ impl Plugin {
         arguments: Vec<(String, Value)>,
         context: &RunContext,
     ) -> Result<Vec<(String, Value)>, SandboxError> {
-        let result =
-            self.enter(context, self.sandbox.settings().time_limit, |store, instance| {
-                let captures = imports::lower_named(store.data_mut(), captures)?;
-                let arguments = imports::lower_named(store.data_mut(), arguments)?;
-                let nodes = instance.berth_node_nodes();
-                let result = nodes.call_call(&mut *store, function, &captures, &arguments)?;
-                imports::lift_named(store.data_mut(), result)
-            })?;
-        self.returned(result)
+        self.enter(context, self.sandbox.settings().time_limit, |store, instance| {
+            let captures = imports::lower_named(store.data_mut(), captures)?;
+            let arguments = imports::lower_named(store.data_mut(), arguments)?;
+            let nodes = instance.berth_node_nodes();
+            let result = nodes.call_call(&mut *store, function, &captures, &arguments)?;
+            imports::lift_named(store.data_mut(), result)
+        })
     }
 
     /// Which lazy inputs a node still needs.
@@ -262,11 +259,10 @@ impl Plugin {
         inputs: Vec<(String, Value)>,
         context: &RunContext,
     ) -> Result<Vec<String>, SandboxError> {
-        let result = self.enter(context, Some(CHECK_LIMIT), |store, instance| {
+        self.enter(context, Some(CHECK_LIMIT), |store, instance| {
             let inputs = imports::lower_named(store.data_mut(), inputs)?;
             instance.berth_node_nodes().call_needs(&mut *store, node, &inputs)
-        })?;
-        self.returned(result.map_err(Into::into))
+        })
     }
 
     /// A text that changes when the node must run again.
@@ -279,11 +275,10 @@ impl Plugin {
         inputs: Vec<(String, Value)>,
         context: &RunContext,
     ) -> Result<String, SandboxError> {
-        let result = self.enter(context, Some(CHECK_LIMIT), |store, instance| {
+        self.enter(context, Some(CHECK_LIMIT), |store, instance| {
             let inputs = imports::lower_named(store.data_mut(), inputs)?;
             instance.berth_node_nodes().call_fingerprint(&mut *store, node, &inputs)
-        })?;
-        self.returned(result.map_err(Into::into))
+        })
     }
 
     /// What is wrong with a node's constant inputs, if anything.
@@ -296,26 +291,18 @@ impl Plugin {
         inputs: Vec<(String, Value)>,
         context: &RunContext,
     ) -> Result<Option<String>, SandboxError> {
-        let result = self.enter(context, Some(CHECK_LIMIT), |store, instance| {
+        self.enter(context, Some(CHECK_LIMIT), |store, instance| {
             let inputs = imports::lower_named(store.data_mut(), inputs)?;
             instance.berth_node_nodes().call_validate(&mut *store, node, &inputs)
-        })?;
-        self.returned(result.map_err(Into::into))
-    }
-
-    fn returned<T>(&self, result: Result<T, GuestError>) -> Result<T, SandboxError> {
-        result.map_err(|error| match error {
-            GuestError::Cancelled => SandboxError::Cancelled,
-            error => SandboxError::Guest { plugin: self.name.clone(), error },
         })
     }
 
     /// A store with a fresh instance, one call into it, and what the call's end means.
-    fn enter<T>(
+    fn enter<T, E: Into<GuestError>>(
         self: &Arc<Self>,
         context: &RunContext,
         limit: Option<Duration>,
-        call: impl FnOnce(&mut Store<State>, &bindings::Node) -> wasmtime::Result<T>,
+        call: impl FnOnce(&mut Store<State>, &bindings::Node) -> wasmtime::Result<Result<T, E>>,
     ) -> Result<T, SandboxError> {
         if context.cancel.is_cancelled() {
             return Err(SandboxError::Cancelled);
@@ -341,7 +328,20 @@ impl Plugin {
         let result = self.pre.instantiate(&mut store).and_then(|node| call(&mut store, &node));
         let state = store.data();
         self.guest_memory_peak.fetch_max(state.limiter.memory(), Ordering::Relaxed);
-        result.map_err(|error| self.explain(&error, state))
+        let returned = result.map_err(|error| self.explain(&error, state))?;
+        returned.map_err(|error| match error.into() {
+            GuestError::Cancelled => SandboxError::Cancelled,
+            error => SandboxError::Guest { plugin: self.responsible(&error, state), error },
+        })
+    }
+
+    /// Whose error it is: one that a called function returned, and that was passed on as it
+    /// is, stays that function's plugin's, so that a hint names the right quota.
+    fn responsible(&self, error: &GuestError, state: &State) -> String {
+        match &state.blame {
+            Some((plugin, theirs)) if theirs == error => plugin.clone(),
+            _ => self.name.clone(),
+        }
     }
 
     /// Why a call into the guest did not return.

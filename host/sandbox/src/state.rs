@@ -11,6 +11,7 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 use wasmtime_wasi::{Deterministic, HostWallClock, WasiCtx, WasiCtxView, WasiView, async_trait};
 
+use crate::error::GuestError;
 use crate::events::clean_text;
 use crate::limits::Limiter;
 use crate::plugin::{Plugin, RunContext};
@@ -28,6 +29,8 @@ pub(crate) struct State {
     pub(crate) table: ResourceTable,
     pub(crate) limiter: Limiter,
     pub(crate) stderr: Tail,
+    /// The last error that a called function returned, and its plugin.
+    pub(crate) blame: Option<(String, GuestError)>,
     /// Bytes in uploads that are not finished.
     pub(crate) uploading: u64,
     wasi: WasiCtx,
@@ -55,6 +58,7 @@ impl State {
             context,
             table,
             stderr,
+            blame: None,
             uploading: 0,
         }
     }

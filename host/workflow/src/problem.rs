@@ -108,6 +108,9 @@ pub struct NodeProblems {
     /// What its author calls it.
     #[serde(skip)]
     pub title: Option<String>,
+    /// The plugin that provides its type, if any does.
+    #[serde(skip)]
+    pub plugin: Option<String>,
 }
 
 impl NodeProblems {

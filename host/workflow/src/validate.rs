@@ -432,6 +432,7 @@ impl<'a> Check<'a> {
                 dependent_outputs: std::mem::take(&mut checked.dependent_outputs),
                 class_type: checked.node.class.clone(),
                 title: checked.node.title.clone(),
+                plugin: checked.registered.map(|registered| registered.provider.name().to_owned()),
             };
             (checked.id.to_owned(), problems)
         })

@@ -12,7 +12,8 @@ use crate::metadata;
     category = "image",
     outputs("images" = "The same images."),
     aliases("export image", "write image", "download"),
-    output_node
+    output_node,
+    validate = wrong_prefix
 )]
 pub fn save_image(
     images: Image,
@@ -43,6 +44,23 @@ pub fn preview_image(
     let texts = texts(prompt, extra_pnginfo)?;
     write(&images, Place::Temporary, "ComfyUI_temp", &texts, Compression::Fast)?;
     Ok(images)
+}
+
+/// Says before anything runs that a prefix will be refused: to find out after the sampler is late.
+/// The host decides; this looks for what it never takes.
+fn wrong_prefix(inputs: &Fields) -> Result<Option<String>> {
+    let Some(prefix) = inputs.get_optional::<String>("filename_prefix")? else { return Ok(None) };
+    Ok((!names_a_file(&prefix)).then(|| {
+        format!("filename_prefix {prefix:?} names no file in the output folder; it is a name, or folders and a name: `a/b`")
+    }))
+}
+
+fn names_a_file(prefix: &str) -> bool {
+    !prefix.chars().any(|c| c.is_control() || c == '\\')
+        && !prefix.starts_with('/')
+        && !prefix.ends_with('/')
+        && !prefix.split('/').any(|part| part == ".." || part == ".")
+        && !prefix.is_empty()
 }
 
 /// What goes into each file. An entry whose name no PNG can carry is left out: the image
@@ -101,6 +119,16 @@ fn filled(prefix: &str, width: usize, height: usize, number: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_prefix_that_leads_out_is_found_before_anything_runs() {
+        for prefix in ["../x", "/x", "a/../x", "", "a/", "a\\b", "a\nb", ".."] {
+            assert!(!names_a_file(prefix), "{prefix:?}");
+        }
+        for prefix in ["x", "a/b", "a b..c", "%width%x%height%", "ä"] {
+            assert!(names_a_file(prefix), "{prefix:?}");
+        }
+    }
 
     #[test]
     fn tokens_of_a_prefix_are_filled_and_others_stay() {

@@ -256,7 +256,10 @@ impl values::HostFunction for State {
         };
         Ok(match result {
             Ok(values) => Ok(lower_named(self, values)?),
-            Err(SandboxError::Guest { error, .. }) => Err(error.into()),
+            Err(SandboxError::Guest { plugin, error }) => {
+                self.blame = Some((plugin, error.clone()));
+                Err(error.into())
+            }
             Err(error) if error.is_cancelled() => Err(Error::Cancelled),
             Err(error) => Err(Error::Other(match error.hint() {
                 Some(hint) => format!("{error} ({hint})"),
