@@ -52,6 +52,35 @@ pub enum Unary {
     Mish,
 }
 
+impl Unary {
+    /// Every function.
+    pub const ALL: [Self; 23] = [
+        Self::Neg,
+        Self::Abs,
+        Self::Sign,
+        Self::Recip,
+        Self::Sqrt,
+        Self::Rsqrt,
+        Self::Exp,
+        Self::Log,
+        Self::Sin,
+        Self::Cos,
+        Self::Tanh,
+        Self::Erf,
+        Self::Floor,
+        Self::Ceil,
+        Self::Round,
+        Self::Relu,
+        Self::Sigmoid,
+        Self::Silu,
+        Self::Gelu,
+        Self::GeluTanh,
+        Self::GeluQuick,
+        Self::Softplus,
+        Self::Mish,
+    ];
+}
+
 /// A function of two elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Binary {

@@ -45,7 +45,7 @@ pub struct Object {
     pub type_name: String,
     /// The fields, in the order they were given.
     pub fields: Vec<(String, Value)>,
-    depth: u32,
+    pub(crate) depth: u32,
 }
 
 impl Object {
@@ -66,7 +66,7 @@ impl Object {
 pub struct List {
     /// The values.
     pub items: Vec<Value>,
-    depth: u32,
+    pub(crate) depth: u32,
 }
 
 impl List {
@@ -87,7 +87,7 @@ pub struct FunctionValue {
     pub(crate) plugin: Arc<Plugin>,
     pub(crate) name: String,
     pub(crate) captures: Vec<(String, Value)>,
-    depth: u32,
+    pub(crate) depth: u32,
 }
 
 impl FunctionValue {
@@ -145,7 +145,7 @@ impl Value {
     }
 
     /// How many objects, lists and functions lie inside of one another here.
-    pub(crate) fn depth(&self) -> u32 {
+    fn depth(&self) -> u32 {
         match self {
             Self::Function(function) => function.depth,
             Self::Object(object) => object.depth,

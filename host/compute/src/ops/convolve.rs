@@ -29,19 +29,12 @@ impl Compute {
             dimensions(NAME, "weight", weight, "[out, c / groups, k]")?;
         check_walk(NAME, walk, channels, out_channels)?;
         check_channels(NAME, channels, depth, walk.groups)?;
+        let out = [out_channels, 1, extent(NAME, width, kernel, walk)?];
         let conv = Conv2d {
-            batch,
-            channels,
-            height: 1,
-            width,
-            out_channels,
-            out_height: 1,
-            out_width: extent(NAME, width, kernel, walk)?,
-            kernel: (1, kernel),
             stride: (1, walk.stride),
             padding: (0, walk.padding),
             dilation: (1, walk.dilation),
-            groups: walk.groups,
+            ..of_images([batch, channels, 1, width], out, (1, kernel), walk)
         };
         let shape = Dims::from_slice(&[batch, out_channels, conv.out_width]);
         self.convolve(scope, NAME, (x, weight, bias), conv, shape, false)
@@ -65,20 +58,8 @@ impl Compute {
             dimensions(NAME, "weight", weight, "[out, c / groups, kh, kw]")?;
         check_walk(NAME, walk, channels, out_channels)?;
         check_channels(NAME, channels, depth, walk.groups)?;
-        let conv = Conv2d {
-            batch,
-            channels,
-            height,
-            width,
-            out_channels,
-            out_height: extent(NAME, height, kh, walk)?,
-            out_width: extent(NAME, width, kw, walk)?,
-            kernel: (kh, kw),
-            stride: (walk.stride, walk.stride),
-            padding: (walk.padding, walk.padding),
-            dilation: (walk.dilation, walk.dilation),
-            groups: walk.groups,
-        };
+        let out = [out_channels, extent(NAME, height, kh, walk)?, extent(NAME, width, kw, walk)?];
+        let conv = of_images([batch, channels, height, width], out, (kh, kw), walk);
         let shape = Dims::from_slice(&[batch, out_channels, conv.out_height, conv.out_width]);
         self.convolve(scope, NAME, (x, weight, bias), conv, shape, false)
     }
@@ -116,20 +97,12 @@ impl Compute {
             );
             return Err(invalid(NAME, reason));
         }
-        let conv = Conv2d {
-            batch,
-            channels,
-            height,
-            width,
+        let out = [
             out_channels,
-            out_height: transposed_extent(NAME, height, kh, walk, output_padding)?,
-            out_width: transposed_extent(NAME, width, kw, walk, output_padding)?,
-            kernel: (kh, kw),
-            stride: (walk.stride, walk.stride),
-            padding: (walk.padding, walk.padding),
-            dilation: (walk.dilation, walk.dilation),
-            groups: walk.groups,
-        };
+            transposed_extent(NAME, height, kh, walk, output_padding)?,
+            transposed_extent(NAME, width, kw, walk, output_padding)?,
+        ];
+        let conv = of_images([batch, channels, height, width], out, (kh, kw), walk);
         let shape = Dims::from_slice(&[batch, out_channels, conv.out_height, conv.out_width]);
         self.convolve(scope, NAME, (x, weight, bias), conv, shape, true)
     }
@@ -178,6 +151,30 @@ impl Compute {
             kernel(&conv, &x, weight.floats(), bias, &mut out);
             rounded(name, job.dtype(), out)
         })
+    }
+}
+
+/// A convolution that walks alike in both directions, from x's dimensions and the result's
+/// channels, height and width.
+fn of_images(
+    [batch, channels, height, width]: [usize; 4],
+    [out_channels, out_height, out_width]: [usize; 3],
+    kernel: (usize, usize),
+    walk: Walk,
+) -> Conv2d {
+    Conv2d {
+        batch,
+        channels,
+        height,
+        width,
+        out_channels,
+        out_height,
+        out_width,
+        kernel,
+        stride: (walk.stride, walk.stride),
+        padding: (walk.padding, walk.padding),
+        dilation: (walk.dilation, walk.dilation),
+        groups: walk.groups,
     }
 }
 

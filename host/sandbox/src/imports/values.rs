@@ -102,14 +102,13 @@ pub(crate) fn lift_named(
 }
 
 /// A value for the guest, unless it lies too deep.
-fn nested<T>(value: T, wrap: impl Fn(Arc<T>) -> Value) -> Result<Arc<T>, GuestError> {
-    let value = Arc::new(value);
-    if wrap(value.clone()).depth() > DEEPEST {
+fn nested<T>(value: T, depth: impl Fn(&T) -> u32) -> Result<Arc<T>, GuestError> {
+    if depth(&value) > DEEPEST {
         return Err(GuestError::InvalidArgument(format!(
             "values lie inside of one another more than {DEEPEST} deep"
         )));
     }
-    Ok(value)
+    Ok(Arc::new(value))
 }
 
 fn named(state: &mut State, values: Vec<NamedValue>) -> wasmtime::Result<Vec<(String, Value)>> {
@@ -139,7 +138,7 @@ impl values::HostObject for State {
         fields: Vec<NamedValue>,
     ) -> Returned<Resource<Arc<Object>>> {
         let fields = checked(named(self, fields)?);
-        let object = fields.and_then(|f| nested(Object::new(type_name, f), Value::Object));
+        let object = fields.and_then(|f| nested(Object::new(type_name, f), |o| o.depth));
         self.give_result(object)
     }
 
@@ -175,7 +174,7 @@ impl values::HostObject for State {
             let is_new = |name: &str| fields.iter().any(|(field, _)| field == name);
             let kept = old.fields.iter().filter(|(name, _)| !is_new(name)).cloned();
             let all = checked(kept.chain(fields.iter().cloned()).collect())?;
-            nested(Object::new(&*old.type_name, all), Value::Object)
+            nested(Object::new(&*old.type_name, all), |o| o.depth)
         });
         self.give_result(replaced)
     }
@@ -193,7 +192,7 @@ impl values::HostValueList for State {
         let list = if items.len() > MOST_FIELDS {
             Err(GuestError::InvalidArgument(format!("list: more than {MOST_FIELDS} items")))
         } else {
-            nested(List::new(items), Value::Items)
+            nested(List::new(items), |list| list.depth)
         };
         self.give_result(list)
     }
@@ -231,7 +230,7 @@ impl values::HostFunction for State {
         let captures = checked(named(self, captures)?);
         let plugin = self.plugin.clone();
         let function =
-            captures.and_then(|c| nested(FunctionValue::new(plugin, name, c), Value::Function));
+            captures.and_then(|c| nested(FunctionValue::new(plugin, name, c), |f| f.depth));
         self.give_result(function)
     }
 
