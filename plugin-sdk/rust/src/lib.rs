@@ -45,6 +45,7 @@ pub use model::ModelFile;
 pub use object::{Items, Object};
 pub use ops::{AttentionOptions, Padding, Sampling, Walk};
 pub use ports::{Choice, ExtraPngInfo, Prompt, UniqueId};
+pub use resize::{Crop, keep_aspect};
 pub use tensor::{Generator, Tensor};
 pub use value::{FromValue, Integer, Value};
 pub use wires::{

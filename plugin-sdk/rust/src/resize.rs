@@ -1,6 +1,23 @@
-//! Resizing to another aspect ratio: what a "center" crop cuts off first.
+//! Resizing to another aspect ratio: how a side that is not given follows the other, and what
+//! a "center" crop cuts off first. Image and latent nodes offer the same choices.
 
-use crate::{Result, Tensor};
+use crate::{Choice, Result, Tensor};
+
+/// What happens to what another aspect ratio has no place for.
+#[derive(Clone, Copy, Debug, PartialEq, Choice)]
+pub enum Crop {
+    /// It stays, stretched.
+    Disabled,
+    /// It is cut off, equally from both sides.
+    Center,
+}
+
+/// How long a side of `old` elements becomes, when the other goes from `other_old` to `other`
+/// and the aspect ratio stays: rounded, ties to even.
+pub fn keep_aspect(old: usize, other_old: usize, other: usize) -> usize {
+    let exact = old as f64 * other as f64 / (other_old as f64).max(1.0);
+    exact.round_ties_even() as usize
+}
 
 impl Tensor {
     /// The middle of [.., h, w] that has the aspect ratio of `height` × `width`: what is left when

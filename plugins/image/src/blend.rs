@@ -1,10 +1,11 @@
 //! Two images as one. The modes are those of the W3C's Compositing and Blending,
 //! with a difference that keeps its sign until the result is limited to 0…1.
 
+use berth_sdk::Crop;
 use berth_sdk::prelude::*;
 
 use crate::make::with_alpha_of;
-use crate::scale::{Crop, Method, resize};
+use crate::scale::{Method, resize};
 
 /// How two values become one.
 #[derive(Clone, Copy, Debug, PartialEq, Choice)]

@@ -1,6 +1,7 @@
 //! Images in another size.
 
 use berth_sdk::prelude::*;
+use berth_sdk::{Crop, keep_aspect};
 
 /// How an image is resampled.
 #[derive(Clone, Copy, Debug, PartialEq, Choice)]
@@ -11,13 +12,6 @@ pub enum Method {
     Area,
     Bicubic,
     Lanczos,
-}
-
-/// What happens to what another aspect ratio has no place for.
-#[derive(Clone, Copy, Debug, PartialEq, Choice)]
-pub enum Crop {
-    Disabled,
-    Center,
 }
 
 /// Scales images to a size.
@@ -60,14 +54,10 @@ pub fn image_scale_by(
 /// The (height, width) that is asked for, where a 0 follows the image's aspect ratio;
 /// nothing where both are 0.
 fn size(asked: (usize, usize), image: (usize, usize)) -> Option<(usize, usize)> {
-    let follow = |other: usize, length: usize, other_length: usize| {
-        let exact = length as f64 * other as f64 / (other_length as f64).max(1.0);
-        (exact.round_ties_even() as usize).max(1)
-    };
     match asked {
         (0, 0) => None,
-        (height, 0) => Some((height, follow(height, image.1, image.0))),
-        (0, width) => Some((follow(width, image.0, image.1), width)),
+        (height, 0) => Some((height, keep_aspect(image.1, image.0, height).max(1))),
+        (0, width) => Some((keep_aspect(image.0, image.1, width).max(1), width)),
         both => Some(both),
     }
 }

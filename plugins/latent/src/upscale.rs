@@ -1,6 +1,7 @@
 //! Latents in another size.
 
 use berth_sdk::prelude::*;
+use berth_sdk::{Crop, keep_aspect};
 
 use crate::bislerp::bislerp;
 
@@ -19,13 +20,6 @@ pub enum Method {
     Area,
     Bicubic,
     Bislerp,
-}
-
-/// What happens to what another aspect ratio has no place for.
-#[derive(Clone, Copy, Debug, PartialEq, Choice)]
-pub enum Crop {
-    Disabled,
-    Center,
 }
 
 /// Scales latents to a size in pixels.
@@ -79,15 +73,11 @@ pub fn latent_upscale_by(
 /// The (height, width) in pixels that is asked for, where a 0 follows the latent's aspect
 /// ratio; nothing where both are 0.
 fn pixels(asked: (usize, usize), latent: (usize, usize)) -> Option<(usize, usize)> {
-    let follow = |other: usize, length: usize, other_length: usize| {
-        let exact = length as f64 * other as f64 / (other_length as f64).max(1.0);
-        (exact.round_ties_even() as usize).max(SMALLEST)
-    };
     let (height, width) = (asked.0.max(SMALLEST), asked.1.max(SMALLEST));
     match asked {
         (0, 0) => None,
-        (_, 0) => Some((height, follow(height, latent.1, latent.0))),
-        (0, _) => Some((follow(width, latent.0, latent.1), width)),
+        (_, 0) => Some((height, keep_aspect(latent.1, latent.0, height).max(SMALLEST))),
+        (0, _) => Some((keep_aspect(latent.0, latent.1, width).max(SMALLEST), width)),
         _ => Some((height, width)),
     }
 }
