@@ -9,7 +9,9 @@
 
 use std::fmt;
 
-use berth_memory::{Account, Cancel, Handle, Lease, Limits, Memory, MemoryError, OffloadMode};
+use berth_memory::{
+    Account, Cancel, Handle, Lease, Limits, Memory, MemoryError, OffloadMode, Setup,
+};
 use smallvec::SmallVec;
 
 use crate::cpu::cancellable;
@@ -19,6 +21,11 @@ use crate::operand::Operand;
 use crate::shape::{self, Dims};
 use crate::{ComputeError, DType, Tensor};
 
+/// A function whose calls memory watches.
+pub type Site = berth_memory::Site<CpuDevice>;
+/// One call of a [`Site`].
+pub type Call = berth_memory::Call<CpuDevice>;
+
 /// For whom an operation works, and what stops it.
 #[derive(Debug, Clone)]
 pub struct Scope {
@@ -26,6 +33,8 @@ pub struct Scope {
     pub account: Account,
     /// Stops it while it waits for room, and between its parts.
     pub cancel: Cancel,
+    /// The function call that it is part of.
+    pub call: Option<Call>,
 }
 
 /// The operations, and the memory that they work in. Clones share it.
@@ -46,7 +55,13 @@ impl Compute {
     /// Operations on the CPU, within `limits`; `mode` decides what leaves the device.
     #[must_use]
     pub fn new(limits: Limits, mode: Box<dyn OffloadMode>) -> Self {
-        Self { memory: Memory::new(CpuDevice, limits, mode) }
+        Self::with(Setup::new(limits, mode))
+    }
+
+    /// Operations on the CPU, with everything that an operator decides.
+    #[must_use]
+    pub fn with(setup: Setup) -> Self {
+        Self { memory: Memory::with(CpuDevice, setup) }
     }
 
     /// The memory that tensors are in.
@@ -80,9 +95,10 @@ impl Compute {
         let handles: SmallVec<[&Handle<CpuDevice>; 4]> =
             inputs.iter().map(|tensor| tensor.handle()).collect();
         let outputs = [(bytes, dtype)];
+        let Scope { account, cancel, call } = scope;
         let lease =
-            self.memory.lease(&scope.account, &handles, &outputs, workspace, &scope.cancel)?;
-        let cancel = scope.cancel.clone();
+            self.memory.lease_for(call.as_ref(), account, &handles, &outputs, workspace, cancel)?;
+        let cancel = cancel.clone();
         Ok(Job { lease, cancel, operation, inputs, dtype, shape })
     }
 }
