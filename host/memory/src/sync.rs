@@ -14,9 +14,9 @@ use std::time::Duration;
 pub(crate) const PATIENCE: Duration = Duration::from_millis(20);
 
 #[cfg(not(test))]
-pub(crate) use plain::{Guard, Monitor};
+pub(crate) use plain::{Guard, Monitor, is_explored};
 #[cfg(test)]
-pub(crate) use scheduled::{Guard, Monitor};
+pub(crate) use scheduled::{Guard, Monitor, is_explored};
 
 mod plain {
     use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -27,6 +27,12 @@ mod plain {
     pub(crate) struct Monitor<T> {
         value: Mutex<T>,
         changed: Condvar,
+    }
+
+    /// Whether a scheduler runs the threads: never outside of tests.
+    #[cfg(not(test))]
+    pub(crate) fn is_explored() -> bool {
+        false
     }
 
     /// The lock, held.
@@ -65,6 +71,11 @@ pub(crate) mod scheduled {
 
     thread_local! {
         static SCHEDULED: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// Whether a scheduler runs the threads.
+    pub(crate) fn is_explored() -> bool {
+        SCHEDULED.get()
     }
 
     /// Runs `threads` under many schedules: monitors made within are shuttle's.

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::fake::*;
-use crate::offload::OffloadModeName::{self, Balanced, None as KeepAll, Sequential};
+use crate::offload::OffloadModeName::{
+    self, Balanced, Model, None as KeepAll, Planned, Sequential,
+};
 use crate::{
     Account, AllocationId, Cancel, Handle, Lease, Memory, MemoryError, PerTier, Source, Tier,
 };
@@ -57,6 +59,11 @@ fn action() -> impl Strategy<Value = Action> {
         1 => some().prop_map(|handles| Action::Offload { handles }),
         1 => (account(), some()).prop_map(|(account, handles)| Action::Restore { account, handles }),
     ]
+}
+
+/// What bytes take of a tier.
+fn taken(tier: Tier, bytes: u64) -> u64 {
+    if tier == Tier::Disk { bytes.next_multiple_of(4096) } else { bytes }
 }
 
 /// A live lease, and what the model knows of it.
@@ -274,8 +281,8 @@ impl World {
         let limit = self.memory.limits().device;
         let never = requested > limit || quota.device.is_some_and(|quota| requested > quota);
         let now = in_use <= limit && quota.device.is_none_or(|quota| in_use_by_account <= quota);
-        let dirty: u64 =
-            live.values().filter(|(h, _)| !h.residency().disk).map(|(h, _)| h.bytes()).sum();
+        let is_dirty = |handle: &Handle<Fake>| !self.ranges.contains_key(&handle.id());
+        let dirty: u64 = live.values().filter(|(h, _)| is_dirty(h)).map(|(h, _)| h.bytes()).sum();
         let host_is_ample = dirty + requested <= self.memory.limits().host
             && stats.accounts.iter().all(|account| account.quota.host.is_none());
         // Otherwise what cannot leave may make it wait, too.
@@ -331,11 +338,13 @@ impl World {
         let mut charges = vec![PerTier::<u64>::default(); ACCOUNTS];
         for (handle, payers) in live.values() {
             let residency = handle.residency();
-            assert!(Tier::ALL.iter().any(|tier| *residency.get(*tier)), "the bytes are lost");
+            let clean = self.ranges.contains_key(&handle.id());
+            assert!(clean || residency != PerTier::default(), "the bytes are lost");
             for tier in Tier::ALL.into_iter().filter(|tier| *residency.get(*tier)) {
-                *sums.get_mut(tier) += handle.bytes();
+                let bytes = taken(tier, handle.bytes());
+                *sums.get_mut(tier) += bytes;
                 for &payer in payers {
-                    *charges[payer].get_mut(tier) += handle.bytes();
+                    *charges[payer].get_mut(tier) += bytes;
                 }
             }
         }
