@@ -304,9 +304,8 @@ impl<D: Device> State<D> {
     ) -> Option<Round<'a, D>> {
         let used = self.ledger.used(Tier::Device);
         *down_to = (*down_to).min(used.saturating_sub(wish?));
-        let wished = used
-            .saturating_sub(*down_to)
-            .max(self.ledger.over_ceiling(Tier::Device, needs.device));
+        let wished =
+            used.saturating_sub(*down_to).max(self.ledger.over_ceiling(Tier::Device, needs.device));
         if wished > 0 {
             let walk = Walk::device(&mut self.ledger, needs.record, needs.device, Need::Wish);
             if let Ok(round) = self.make_room(shared, needs.record, walk, wished, Need::Wish)

@@ -182,16 +182,24 @@ impl<D: Device> State<D> {
         };
         let mut drops: Vec<Key> = Vec::new();
         let mut found = 0_u64;
-        while found < wanted {
-            let key = walk.next(&mut self.ledger)?;
+        let mut last = None;
+        while let Some(key) = walk.next(&mut self.ledger) {
             let entry = self.ledger.entry(key);
             let Some(Class::Free(group)) = entry.listed.device else { continue };
-            // A model that does not fit as a whole must not push itself out.
-            if self.mode.ahead() == Ahead::Whole && self.ledger.groups.standing(group).is_running() {
-                return None;
+            let whole = self.mode.whole_models();
+            if found >= wanted && !(whole && last == Some(group)) {
+                break;
             }
+            // A model that does not fit as a whole must not push itself out.
+            if whole && self.ledger.groups.standing(group).is_running() {
+                break;
+            }
+            last = Some(group);
             found = found.saturating_add(entry.bytes);
             drops.push(key);
+        }
+        if found < wanted {
+            return None;
         }
         Some(self.begin_drops(shared, &drops))
     }

@@ -55,6 +55,7 @@ impl<D: Device> Memory<D> {
             }
             let payers: SmallVec<[usize; 2]> =
                 state.ledger.entry(key).holders.iter().map(|holder| holder.record).collect();
+            state.ledger.tick();
             match state.make_host_room(shared, &payers, handle.bytes()) {
                 Ok(round) => {
                     drop(state);
@@ -109,7 +110,7 @@ impl<D: Device> Memory<D> {
                 departure.run()?;
                 return Ok(handle.bytes());
             }
-            // What is stowed together must not push itself out again.
+            state.ledger.tick();
             match state.make_host_room(shared, &payers, handle.bytes()) {
                 Ok(round) => {
                     drop(state);

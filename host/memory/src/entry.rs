@@ -142,8 +142,7 @@ impl<C> Entry<C> {
 
     /// Whether a tier has the only copy.
     pub(crate) fn is_alone_on(&self, tier: Tier) -> bool {
-        !self.is_clean()
-            && Tier::ALL.iter().all(|&other| (other == tier) == *self.on.get(other))
+        !self.is_clean() && Tier::ALL.iter().all(|&other| (other == tier) == *self.on.get(other))
     }
 
     pub(crate) fn holder(&self, record: usize) -> Option<&Holder> {

@@ -54,6 +54,11 @@ impl Standing {
         self.running
     }
 
+    /// Whether no node that is left to run can call it.
+    pub(crate) fn is_worthless(&self) -> bool {
+        !self.running && !self.never && self.distance > u64::from(u32::MAX)
+    }
+
     /// The smallest leaves first.
     pub(crate) fn order(&self) -> (bool, Reverse<u64>, u64) {
         (self.running, Reverse(self.distance), self.last_call)

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::entry::{AllocationId, Range};
 use crate::list::Key;
+use crate::spill::Extent;
 use crate::state::State;
 use crate::transfer::Reading;
-use crate::spill::Extent;
 use crate::{Account, Device, Memory, MemoryError, Residency, Tier};
 
 /// Keeps an allocation alive, and charges it to an account.

@@ -283,7 +283,7 @@ impl<C> Ledger<C> {
             keep: PerTier::default(),
             group: NO_GROUP,
             came_early: false,
-            marked: 0,
+            marked: u64::MAX,
             walked: 0,
             listed: PerTier::default(),
             listed_as_shared: false,
@@ -400,8 +400,7 @@ impl<C> Ledger<C> {
         self.unlist(key);
         let entry = self.entry_mut(key);
         let (bytes, was_shelved) = (entry.bytes, entry.is_shelved());
-        entry.shelves =
-            if on_shelf { entry.shelves + 1 } else { entry.shelves.saturating_sub(1) };
+        entry.shelves = if on_shelf { entry.shelves + 1 } else { entry.shelves.saturating_sub(1) };
         match (was_shelved, entry.is_shelved()) {
             (false, true) => self.shelved += bytes,
             (true, false) => self.shelved -= bytes,

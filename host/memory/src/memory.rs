@@ -7,11 +7,11 @@ use crate::admission::{Request, admit};
 use crate::entry::Range;
 use crate::handle::Handle;
 use crate::lease::Lease;
-use crate::recording::Recorder;
 use crate::offload::{Ahead, OffloadMode};
+use crate::recording::Recorder;
 use crate::room::run_all;
-use crate::sync::is_explored;
 use crate::state::{Content, HostBytes, Shared};
+use crate::sync::is_explored;
 use crate::walk::{Need, Walk};
 use crate::{
     Account, Call, Cancel, Device, Limits, MemoryError, PerTier, Recording, Setup, Source, Stats,
@@ -116,6 +116,8 @@ impl<D: Device> Memory<D> {
         let shared = &*self.0;
         let mut state = shared.lock();
         let record = state.ledger.record(account);
+        // Nothing is needed by an admission at hand.
+        state.ledger.tick();
         shared.look_around(&mut state);
         let over = state.ledger.over_ceiling(Tier::Host, length);
         if over > 0 {

@@ -101,7 +101,11 @@ impl Running {
     pub(crate) fn learned(self) -> Option<Arc<Plan>> {
         let kept_to_it = self.plan.as_ref().is_some_and(|plan| {
             self.steps.len() <= plan.steps.len()
-                && self.steps.iter().zip(&plan.steps).all(|(done, planned)| done.uses == planned.uses)
+                && self
+                    .steps
+                    .iter()
+                    .zip(&plan.steps)
+                    .all(|(done, planned)| done.uses == planned.uses)
         });
         if kept_to_it || self.steps.is_empty() {
             return self.plan;

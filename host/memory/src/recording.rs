@@ -159,8 +159,9 @@ impl<D: Device> State<D> {
             host: self.ledger.used(Tier::Host),
             disk: self.ledger.used(Tier::Disk),
         };
-        let higher =
-            |tier| *used.get(tier) > recorder.peak.get(tier).saturating_add(recorder.peak.get(tier) / 50);
+        let higher = |tier| {
+            *used.get(tier) > recorder.peak.get(tier).saturating_add(recorder.peak.get(tier) / 50)
+        };
         let due = recorder.sampled.is_none_or(|last| at.saturating_sub(last) >= SAMPLE);
         if !due && !Tier::ALL.into_iter().any(higher) {
             return;
@@ -216,7 +217,16 @@ impl<D: Device> State<D> {
         if let Exit::To(to) = exit {
             let began = began.map_or(at, |began| recorder.time(began));
             let (from, ahead) = (Some(tier), false);
-            recorder.push(Event::Move { allocation, account, from, to, bytes, began, ended: at, ahead });
+            recorder.push(Event::Move {
+                allocation,
+                account,
+                from,
+                to,
+                bytes,
+                began,
+                ended: at,
+                ahead,
+            });
         }
         recorder.push(Event::Left { allocation, account, tier, bytes, at, why });
         self.note_use();

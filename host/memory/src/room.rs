@@ -129,10 +129,10 @@ impl<D: Device> State<D> {
                 }
                 Room::Never(full) => full,
             };
-            // The host's shortage is what an operator can do something about first.
-            let full = match (full, self.room(Tier::Host, &records, bytes, need)) {
-                (_, Room::Never(full)) => full,
-                (full, _) => full,
+            // Where nothing can be spilled, it is the host that is short.
+            let full = match self.room(Tier::Host, &records, bytes, need) {
+                Room::Never(of_host) if !self.can_spill() => of_host,
+                _ => full,
             };
             match full {
                 Full::Quota(record, _) if record != asker => {}
@@ -156,11 +156,7 @@ impl<D: Device> State<D> {
     }
 
     /// Begins to drop copies on the device that are elsewhere too.
-    pub(crate) fn begin_drops<'a>(
-        &mut self,
-        shared: &'a Shared<D>,
-        keys: &[Key],
-    ) -> Round<'a, D> {
+    pub(crate) fn begin_drops<'a>(&mut self, shared: &'a Shared<D>, keys: &[Key]) -> Round<'a, D> {
         self.evictions += keys.len() as u64;
         let begin =
             |&key| Departure::begin(shared, self, key, Tier::Device, Exit::Drop, Why::Evicted);
@@ -175,11 +171,18 @@ impl<D: Device> State<D> {
         records: &[usize],
         bytes: u64,
     ) -> Result<Round<'a, D>, MemoryError> {
-        match self.room(Tier::Host, records, bytes, Need::Must) {
-            Room::Now => Ok(Round::new()),
-            Room::Without(tier, exits) => Ok(self.begin_all(shared, tier, &exits)),
-            Room::Never(full) => Err(self.no_room(bytes, full)),
-        }
+        let full = match self.room(Tier::Host, records, bytes, Need::Must) {
+            Room::Now => return Ok(Round::new()),
+            Room::Without(tier, exits) => {
+                let round = self.begin_all(shared, tier, &exits);
+                if !round.is_empty() {
+                    return Ok(round);
+                }
+                Full::Limit(Tier::Host)
+            }
+            Room::Never(full) => full,
+        };
+        Err(self.no_room(bytes, full))
     }
 
     /// Begins to bring the host's use down by so many bytes, as far as that can be.
@@ -201,7 +204,8 @@ impl<D: Device> State<D> {
         }
     }
 
-    fn can_spill(&self) -> bool {
+    /// Whether there is a tier below the host.
+    pub(crate) fn can_spill(&self) -> bool {
         self.ledger.limit(Tier::Disk) > 0
     }
 
@@ -249,6 +253,7 @@ impl<D: Device> State<D> {
                 let on_disk = entry.bytes_on(Tier::Disk);
                 let coming = on_disk.saturating_add(spilling);
                 let spills = tier == Tier::Host
+                    && self.can_spill()
                     && self.ledger.over_limit(Tier::Disk, coming) == 0
                     && self.ledger.fits_quotas(key, Tier::Disk);
                 if spills {
@@ -296,8 +301,7 @@ impl<D: Device> State<D> {
         exits: &[(Key, Exit)],
     ) -> Round<'a, D> {
         let why = |exit| if exit == Exit::Lose { Why::Lost } else { Why::Evicted };
-        let begin =
-            |&(key, exit): &_| Departure::begin(shared, self, key, tier, exit, why(exit));
+        let begin = |&(key, exit): &_| Departure::begin(shared, self, key, tier, exit, why(exit));
         exits.iter().filter_map(begin).collect()
     }
 }

@@ -83,9 +83,8 @@ impl<D: Device> Site<D> {
             state.ledger.hold(*key, record);
         }
         drop(state);
-        let handle = |(key, id, bytes, format)| {
-            Handle::new(memory, account, record, key, id, bytes, format)
-        };
+        let handle =
+            |(key, id, bytes, format)| Handle::new(memory, account, record, key, id, bytes, format);
         members.into_iter().map(handle).collect()
     }
 
@@ -152,11 +151,12 @@ impl<D: Device> Drop for Begun<D> {
         let running = state.calls.try_remove(self.key);
         let leaves = state.ledger.groups.end(*group);
         drop(state);
-        let Some(learned) = running.and_then(Running::learned) else { return };
-        let mut state = memory.0.lock();
-        let old = state.ledger.groups.get_mut(*group).map(|group| group.plan.replace(learned));
-        drop(state);
-        drop(old);
+        if let Some(learned) = running.and_then(Running::learned) {
+            let mut state = memory.0.lock();
+            let old = state.ledger.groups.get_mut(*group).map(|group| group.plan.replace(learned));
+            drop(state);
+            drop(old);
+        }
         if leaves {
             memory.send_away(*group);
         }

@@ -216,7 +216,8 @@ impl<D: Device> State<D> {
         [Tier::Host, Tier::Disk]
             .into_iter()
             .find(|&to| {
-                self.ledger.over_limit(to, entry.bytes_on(to)) == 0
+                (to != Tier::Disk || self.can_spill())
+                    && self.ledger.over_limit(to, entry.bytes_on(to)) == 0
                     && self.ledger.over_ceiling(to, entry.bytes_on(to)) == 0
                     && self.ledger.fits_quotas(key, to)
             })

@@ -73,7 +73,9 @@ impl<'a, D: Device> Departure<'a, D> {
             Exit::Drop => !alone,
             Exit::Lose => alone && entry.is_shelved(),
             Exit::To(to) => {
-                !*entry.on.get(to)
+                // Where there is no tier, not even nothing fits.
+                (to != Tier::Disk || state.can_spill())
+                    && !*entry.on.get(to)
                     && state.ledger.over_limit(to, entry.bytes_on(to)) == 0
                     && state.ledger.fits_quotas(key, to)
             }
@@ -320,12 +322,7 @@ pub(crate) struct Reading<'a, D: Device> {
 }
 
 impl<'a, D: Device> Reading<'a, D> {
-    pub(crate) fn begin(
-        shared: &'a Shared<D>,
-        state: &mut State<D>,
-        key: Key,
-        tier: Tier,
-    ) -> Self {
+    pub(crate) fn begin(shared: &'a Shared<D>, state: &mut State<D>, key: Key, tier: Tier) -> Self {
         state.ledger.pin(key, tier);
         state.ledger.transfers += 1;
         Self { shared, key, tier }
@@ -356,7 +353,8 @@ fn settle<D: Device>(shared: &Shared<D>, mut state: Guard<'_, State<D>>, key: Ke
 /// than its limits say.
 pub(crate) fn zeros(bytes: u64) -> Result<Box<[u8]>, MemoryError> {
     let length = usize::try_from(bytes).ok();
-    let allocated = length.and_then(|length| bytemuck::allocation::try_zeroed_slice_box(length).ok());
+    let allocated =
+        length.and_then(|length| bytemuck::allocation::try_zeroed_slice_box(length).ok());
     allocated.ok_or_else(|| MemoryError::Device {
         operation: "give back its bytes",
         reason: format!("the system has no {bytes} bytes of memory"),

@@ -1,7 +1,8 @@
 //! The order in which allocations are asked to leave a tier.
 //!
-//! **Whose.** For a quota, the account's own. For the device as a whole, first those of
-//! accounts that have more than their fair share, the one with most too much first and
+//! **Whose.** For a quota, the account's own. For the device as a whole, first what is worth
+//! nothing to anybody: results that are only kept in case somebody asks, and models that
+//! no node needs any more. Then those of accounts that have more than their fair share, the one with most too much first and
 //! only down to its share; then those of the account that asks; others last. So a
 //! storm of allocations falls on whoever raised it.
 //!
@@ -56,12 +57,7 @@ struct Part {
 
 impl Walk {
     /// What may leave the device for an operation of an account that needs `coming` bytes more.
-    pub(crate) fn device<C>(
-        ledger: &mut Ledger<C>,
-        asker: usize,
-        coming: u64,
-        need: Need,
-    ) -> Self {
+    pub(crate) fn device<C>(ledger: &mut Ledger<C>, asker: usize, coming: u64, need: Need) -> Self {
         let mut over: SmallVec<[(u64, usize); 8]> = SmallVec::new();
         let mut others: SmallVec<[(u64, usize); 8]> = SmallVec::new();
         for (index, record) in &ledger.records {
@@ -78,12 +74,16 @@ impl Walk {
         over.sort_unstable_by_key(|&(most, index)| (Reverse(most), index));
         others.sort_unstable_by_key(|&(used, index)| (Reverse(used), index));
         let mut walk = Self::new(ledger, Tier::Device, need);
+        walk.worthless(ledger);
         for (most, record) in over {
             walk.stage(ledger, record, most);
         }
         walk.stage(ledger, asker, u64::MAX);
-        for &(_, record) in &others {
-            walk.stage(ledger, record, u64::MAX);
+        // A wish takes nothing from who has no more than its share.
+        if need != Need::Wish {
+            for &(_, record) in &others {
+                walk.stage(ledger, record, u64::MAX);
+            }
         }
         if need == Need::Must {
             walk.kept(ledger, asker);
@@ -174,6 +174,21 @@ impl Walk {
         }
     }
 
+    /// What nobody needs, whoever holds it.
+    fn worthless<C>(&mut self, ledger: &Ledger<C>) {
+        self.budgets.push(u64::MAX);
+        for (index, record) in &ledger.records {
+            for lists in [&record.own.device, &record.shared.device] {
+                self.part(index, lists.shelved, false);
+                for (group, list) in &lists.free {
+                    if ledger.groups.standing(*group).is_worthless() {
+                        self.part(index, *list, true);
+                    }
+                }
+            }
+        }
+    }
+
     /// What an account has on the device that somebody wants to keep there.
     fn kept<C>(&mut self, ledger: &Ledger<C>, index: usize) {
         let Some(record) = ledger.records.get(index) else { return };
@@ -209,8 +224,8 @@ impl Walk {
             let clock = ledger.clock;
             let entry = ledger.entry_mut(key);
             let links = entry.holder(part.record).map(|holder| *holder.links.get(self.tier));
-            part.next =
-                links.and_then(|links| if part.newest_first { links.older() } else { links.newer() });
+            part.next = links
+                .and_then(|links| if part.newest_first { links.older() } else { links.newer() });
             // What the admission at hand reads from the host may also come from its file,
             // but that is dearer than a wish, and what is nowhere else must stay.
             let needed = entry.marked == clock

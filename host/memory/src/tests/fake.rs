@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
 use crate::offload::{Amount, OffloadMode, OffloadModeName, Watermarks, mode_with};
+use crate::state::Shared;
 use crate::{
     Account, Cancel, Device, Handle, Limits, Memory, MemoryError, PerTier, Setup, Source,
     SpillSettings, Tier,
@@ -122,11 +123,27 @@ fn small(name: OffloadModeName) -> Box<dyn OffloadMode> {
     mode_with(name, Watermarks { low, ..Watermarks::default() })
 }
 
+/// A memory without a copy worker: tests do its work when they want it done.
+pub(super) fn by_hand(device: u64, host: u64, name: OffloadModeName) -> Memory<Fake> {
+    set_up(device, host, name, |_| {})
+}
+
+/// The same, with more that an operator decides.
+pub(super) fn set_up(
+    device: u64,
+    host: u64,
+    name: OffloadModeName,
+    change: impl FnOnce(&mut Setup),
+) -> Memory<Fake> {
+    let mut setup = Setup::new(Limits { device, host }, small(name));
+    change(&mut setup);
+    Memory(Arc::new(Shared::new(Fake::default(), setup, None)))
+}
+
 /// A memory that spills.
 pub(super) fn spilling(device: u64, host: u64, disk: u64, name: OffloadModeName) -> Memory<Fake> {
     let spill = SpillSettings { folder: std::env::temp_dir(), limit: disk };
-    let setup = Setup::new(Limits { device, host }, small(name));
-    Memory::with(Fake::default(), Setup { spill: Some(spill), ..setup })
+    set_up(device, host, name, |setup| setup.spill = Some(spill))
 }
 
 pub(super) fn weights(seed: u64) -> Arc<Weights> {

@@ -114,7 +114,7 @@ fn bytes_are_read_from_wherever_they_are() {
     clean.read(16, &mut into).unwrap();
     assert_eq!(into[..], pattern(3, 21, 4));
     assert_eq!(memory.stats().moved.from_disk, 4);
-    assert_eq!(clean.residency(), Residency { disk: true, ..Residency::default() });
+    assert_eq!(clean.residency(), Residency { disk: false, ..Residency::default() });
 
     let made = make(&memory, &a, 20, 7);
     assert_eq!(made.residency(), Residency { device: true, ..Residency::default() });
