@@ -49,6 +49,10 @@ pub struct SpillSettings {
     pub limit: u64,
 }
 
+/// Gives the bytes that are to be spilled: those from an offset on, as many as fit. It must
+/// fill all of it: what is there before may be another account's.
+pub(crate) type Bytes<'a> = dyn FnMut(u64, &mut [u8]) -> Result<(), MemoryError> + 'a;
+
 /// The spilled bytes of one memory.
 pub(crate) struct SpillStore {
     settings: SpillSettings,
@@ -83,7 +87,7 @@ impl SpillStore {
     pub(crate) fn write(
         self: &Arc<Self>,
         bytes: u64,
-        read: &mut dyn FnMut(u64, &mut [u8]) -> Result<(), MemoryError>,
+        read: &mut Bytes<'_>,
     ) -> Result<Extent, MemoryError> {
         // From here on it frees what it took when it is dropped.
         let mut extent = self.take(bytes)?;

@@ -2,7 +2,8 @@
 //!
 //! A memory is a monitor: all of its state is behind one lock, and whoever
 //! cannot go on waits until something changed. That is enough, since nothing slow
-//! happens under the lock, and it leaves no order of locks to get wrong.
+//! happens under the lock, and it leaves no order of locks to get wrong. (The spill store
+//! has two more for its own books; no other is taken under them.)
 //!
 //! Tests replace the monitor by one that [`shuttle`] schedules, so that the
 //! interleavings of several threads can be searched (`src/tests/schedules.rs`).

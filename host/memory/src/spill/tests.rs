@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
+use crate::sync::scheduled::explore;
 
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
@@ -415,6 +416,31 @@ fn more_threads_than_buffers_write_read_and_free_at_once() {
         }
     });
     check_empty(&store);
+}
+
+#[test]
+fn no_interleaving_leaves_a_writer_waiting_for_a_buffer() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    explore(300, move || {
+        let store = store_in(&path, MIB as u64);
+        let write = |seed| {
+            let store = store.clone();
+            shuttle::thread::spawn(move || {
+                let pause = |_: u64, into: &mut [u8]| {
+                    shuttle::thread::yield_now();
+                    into.copy_from_slice(&noise(seed, 9000));
+                    Ok(())
+                };
+                let extent = store.write(9000, &mut { pause }).unwrap();
+                assert!(read(&extent, 0, 9000) == noise(seed, 9000));
+            })
+        };
+        // Two more than there are buffers.
+        let threads: Vec<_> = (0..6).map(write).collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        check_empty(&store);
+    });
 }
 
 #[derive(Debug, Clone)]
