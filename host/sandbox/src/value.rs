@@ -161,7 +161,8 @@ impl Value {
     }
 
     /// `done` has the objects and lists that were charged before, by address: one that lies in
-    /// the value more than once is rebuilt once, since there may be more paths than anybody can walk.
+    /// the value more than once is rebuilt once, since there may be more paths through it than
+    /// anybody can walk.
     fn charged(&self, account: &Account, done: &mut HashMap<usize, Self>) -> Self {
         let (address, value) = match self {
             Self::Tensor(tensor) => return Self::Tensor(tensor.for_account(account)),

@@ -182,7 +182,8 @@ impl Trial {
         }
     }
 
-    /// What a pending step needs is held, or a step is pending that will give it; nothing else is held.
+    /// What a pending step needs is held, or a step is pending that will give it. Nothing else
+    /// is held.
     fn check(&self) {
         for (index, state) in self.schedule.states.iter().enumerate() {
             for slot in &state.slots {
