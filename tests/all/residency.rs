@@ -85,8 +85,8 @@ const MOVING: [OffloadModeName; 4] = [
     OffloadModeName::Planned,
 ];
 
-/// What DRAM there is: enough for everything, too little for what is dirty, and none.
-const DRAM: [(&str, u64); 3] = [("ample", 4 << 30), ("short", 200 << 10), ("tiny", 0)];
+/// What DRAM there is: enough for everything, too little for what is dirty, and next to none.
+const DRAM: [(&str, u64); 3] = [("ample", 4 << 30), ("short", 200 << 10), ("tiny", 32 << 10)];
 
 /// Rooms for a part of the weights beside what else the demo takes at most, and the least
 /// in which its largest operation fits.

@@ -58,8 +58,8 @@ impl<D: Device> Site<D> {
         self.0.memory.0.lock().ledger.groups.set_role(self.0.group, role);
     }
 
-    /// How soon the graph will call it again, 0 being next; `None` when no node that is
-    /// left to run can.
+    /// Where in the order of the graph the next node is that may call it; `None` when no
+    /// node that is left to run can. Of two sites the one with the larger place leaves first.
     pub fn set_next_use(&self, next: Option<u32>) {
         self.0.memory.0.lock().ledger.groups.set_next_use(self.0.group, next);
     }
