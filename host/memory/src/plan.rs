@@ -19,6 +19,9 @@ const LONGEST: usize = 100_000;
 /// The part of a call's weights that may wait on the device for their use, as one in so many.
 pub(crate) const WINDOW: u64 = 100;
 
+/// What room for early weights may cost, as a part of all weights: one in so many.
+const SLACK: u64 = 50;
+
 /// How many of the largest that come and go are looked at a second time.
 const LOOK_BACK: usize = 32;
 
@@ -67,22 +70,31 @@ impl Plan {
         let others = steps.iter().map(|step| step.others).max().unwrap_or(0);
         let mut plan = Self { steps, weights, others, capacity, streamed: Vec::new() };
         if weights.saturating_add(others) > capacity {
-            plan.streamed = plan.choose(all);
+            let bytes =
+                |uses: &[Use]| uses.iter().fold(0_u64, |sum, used| sum.saturating_add(used.bytes));
+            plan.streamed = plan.choose(all.clone(), true);
+            let least = weights.saturating_add(others).saturating_sub(capacity);
+            if bytes(&plan.streamed) > least.saturating_add(weights / SLACK) {
+                let alone = plan.choose(all, false);
+                if bytes(&alone) < bytes(&plan.streamed) {
+                    plan.streamed = alone;
+                }
+            }
         }
         plan
     }
 
-    /// Which weights come and go: as few bytes as can be. Two of them must find room beside all
-    /// that stay, the one in use and the next, so small ones are chosen: room for two
-    /// large ones would be room for weights that stay.
-    fn choose(&self, mut all: Vec<Use>) -> Vec<Use> {
+    /// Which weights come and go: as few bytes as can be. One of them must find room beside all
+    /// that stay, and so must the next one if it is to come `early`. So small ones are chosen:
+    /// room for two large ones would be room for weights that stay.
+    fn choose(&self, mut all: Vec<Use>, early: bool) -> Vec<Use> {
         let tiny = self.weights / TINY;
         all.sort_by_key(|used| (used.bytes < tiny, used.bytes, used.id));
         let count = {
             let (mut too_few, mut enough) = (0, all.len());
             while too_few + 1 < enough {
                 let middle = too_few.midpoint(enough);
-                if self.fits(all.get(..middle).unwrap_or_default()) {
+                if self.fits(all.get(..middle).unwrap_or_default(), early) {
                     enough = middle;
                 } else {
                     too_few = middle;
@@ -95,7 +107,7 @@ impl Plan {
         for index in (0..all.len()).rev().take(LOOK_BACK) {
             let mut without = all.clone();
             without.remove(index);
-            if self.fits(&without) {
+            if self.fits(&without, early) {
                 all = without;
             }
         }
@@ -103,7 +115,7 @@ impl Plan {
     }
 
     /// Whether every step finds room when these weights come and go.
-    fn fits(&self, streamed: &[Use]) -> bool {
+    fn fits(&self, streamed: &[Use], early: bool) -> bool {
         let mut ids: Vec<AllocationId> = streamed.iter().map(|used| used.id).collect();
         ids.sort_unstable();
         let gone = streamed.iter().fold(0_u64, |sum, used| sum.saturating_add(used.bytes));
@@ -118,7 +130,7 @@ impl Plan {
             let needed =
                 stays.saturating_add(comes).saturating_add(before).saturating_add(step.others);
             // The next one comes while this one is in use.
-            if comes > 0 {
+            if comes > 0 && early {
                 before = comes.min(self.weights / WINDOW);
             }
             needed <= self.capacity
