@@ -3,13 +3,15 @@
 //! Off unless asked for. Events go into a vector of bounded length under the lock that is held
 //! anyway; what to make of them is decided by whoever takes it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::{AccountId, AllocationId, PerTier, Tier};
 
 /// Everything that happened since [`Memory::record`](crate::Memory::record).
 #[derive(Debug, Clone, Default)]
 pub struct Recording {
+    /// When it began; `None` if nothing was recorded.
+    pub began: Option<Instant>,
     /// Names of the accounts in the events.
     pub accounts: Vec<(AccountId, String)>,
     /// In the order in which they ended.

@@ -14,6 +14,7 @@
 
 mod cache;
 mod coerce;
+mod config;
 mod error;
 mod events;
 mod format;
@@ -26,6 +27,7 @@ mod plan;
 mod problem;
 mod registry;
 mod release;
+pub mod report;
 mod runner;
 mod schedule;
 mod set;
@@ -36,6 +38,9 @@ mod text;
 mod validate;
 mod watch;
 
+pub use config::{
+    Config, ConfigError, Grant, MemoryConfig, Move, NotAnAmount, PluginConfig, Size, Watermark,
+};
 pub use error::{NodeError, RunError, WorkflowError};
 pub use events::{Event, Failure, Observer, Results};
 pub use format::{Given, Link, Node, Workflow};
