@@ -295,7 +295,10 @@ fn watermarks(
     }
 }
 
-fn spill(folder: Option<PathBuf>, limit: Option<Size>) -> Result<Option<SpillSettings>, ConfigError> {
+fn spill(
+    folder: Option<PathBuf>,
+    limit: Option<Size>,
+) -> Result<Option<SpillSettings>, ConfigError> {
     if limit == Some(Size(0)) {
         return Ok(None);
     }

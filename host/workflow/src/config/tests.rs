@@ -66,8 +66,7 @@ fn everything_in_a_file_reaches_the_settings() {
     assert_eq!((settings.limits.device, settings.limits.host), (7 << 30, 16 << 30));
     assert_eq!(settings.headroom, 2 << 30);
     assert_eq!(settings.offload, OffloadModeName::Balanced);
-    let watermarks =
-        Watermarks { high: Amount::Fraction(0.5), low: Some(Amount::Bytes(1 << 30)) };
+    let watermarks = Watermarks { high: Amount::Fraction(0.5), low: Some(Amount::Bytes(1 << 30)) };
     assert_eq!(settings.watermarks, watermarks);
     assert_eq!(settings.rules.always, ["clip"]);
     assert_eq!(settings.rules.never, ["vae"]);
@@ -96,7 +95,10 @@ fn the_upper_of_two_wins_where_it_says_something() {
     assert_eq!(both.memory.moves, [Move(MoveRule::BaseForVae)]);
     assert_eq!(both.memory.refiner, ["r"]);
     let a = &both.plugins["a"];
-    assert_eq!((a.quota, a.share, &a.grants[..]), (Some(Size(1)), Some(Size(4)), &[Grant::Memory][..]));
+    assert_eq!(
+        (a.quota, a.share, &a.grants[..]),
+        (Some(Size(1)), Some(Size(4)), &[Grant::Memory][..])
+    );
     assert_eq!(both.plugins["b"].weight.map(NonZeroU32::get), Some(2));
 }
 
