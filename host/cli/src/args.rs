@@ -228,8 +228,8 @@ struct PluginArguments {
     #[arg(long, value_name = "PLUGIN=SIZE", value_parser = quota)]
     quota: Vec<(String, Size)>,
 
-    /// Let a plugin see and steer where bytes are: PLUGIN=memory. Can be repeated.
-    #[arg(long, value_name = "PLUGIN=CAPABILITY", value_parser = grant)]
+    /// Let a plugin see and steer where bytes are. Can be repeated.
+    #[arg(long, value_name = "PLUGIN=memory", value_parser = grant)]
     grant: Vec<(String, Grant)>,
 }
 

@@ -5,8 +5,12 @@ use std::fmt;
 
 use berth_memory::{AccountId, PerTier, Stats, Tier};
 use berth_workflow::Size;
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{CellAlignment, Table};
+use berth_workflow::report::place;
+use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
+
+/// A line below the titles, and none elsewhere.
+const STYLE: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// What there is to say, a table for each subject.
 pub(crate) struct Tables<'a> {
@@ -17,13 +21,13 @@ pub(crate) struct Tables<'a> {
 impl fmt::Display for Tables<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let stats = self.stats;
-        let mut tiers = table(&["memory", "used", "peak", "limit"]);
+        let mut tiers = table(&["memory", "used", "peak", "limit"], 1);
         for tier in Tier::ALL {
             let of = stats.tier(tier);
             tiers.add_row([place(tier).into(), size(of.used), size(of.peak), some(of.limit)]);
         }
         let moved = &stats.moved;
-        let mut moves = table(&["moved", "bytes"]);
+        let mut moves = table(&["moved", "bytes"], 1);
         for (way, bytes) in [
             ("to the device", moved.to_device),
             ("from the device to DRAM", moved.to_host),
@@ -33,15 +37,14 @@ impl fmt::Display for Tables<'_> {
         ] {
             moves.add_row([way.into(), size(bytes)]);
         }
-        writeln!(f, "{tiers}\n{moves}")?;
+        writeln!(f, "\n{tiers}\n\n{moves}\n")?;
         let counted = format!("{} evictions, {} waits for room", stats.evictions, stats.waits);
         let (shelved, lost) = (size(stats.shelved), size(stats.lost));
         writeln!(f, " {counted}; cached results: {shelved}, lost: {lost}")?;
         if stats.accounts.is_empty() {
             return Ok(());
         }
-        let titles = ["plugin", "on", "charged", "peak", "quota", "share"];
-        let mut plugins = table(&titles);
+        let mut plugins = table(&["plugin", "on", "charged", "peak", "quota", "share"], 2);
         for account in &stats.accounts {
             let peaks = self.peaks.get(&account.id);
             for tier in Tier::ALL {
@@ -65,25 +68,18 @@ impl fmt::Display for Tables<'_> {
                 ]);
             }
         }
-        write!(f, "{plugins}")
+        write!(f, "\n{plugins}")
     }
 }
 
-fn table(titles: &[&str]) -> Table {
+/// A table whose first `texts` columns are texts, the others numbers.
+fn table(titles: &[&str], texts: usize) -> Table {
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(titles.iter().copied());
-    for column in table.column_iter_mut().skip(1) {
+    table.load_style(STYLE).set_header(titles.iter().copied());
+    for column in table.column_iter_mut().skip(texts) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table
-}
-
-fn place(tier: Tier) -> &'static str {
-    match tier {
-        Tier::Device => "device",
-        Tier::Host => "DRAM",
-        Tier::Disk => "spill",
-    }
 }
 
 fn size(bytes: u64) -> String {

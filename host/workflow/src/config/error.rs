@@ -88,7 +88,7 @@ impl ConfigError {
             Some((name, known)) => {
                 (format!("there is no setting `{name}` here"), Some(instead(name, &known)))
             }
-            None => (error.message().replace('\n', "; "), None),
+            None => (plainly(error.message()), None),
         };
         Self::Content { path, text, span, line, message, hint }
     }
@@ -100,6 +100,11 @@ fn unknown(message: &str) -> Option<(&str, Vec<&str>)> {
     let (name, known) = rest.split_once('`')?;
     // Names and what is between them take turns.
     Some((name, known.split('`').skip(1).step_by(2).collect()))
+}
+
+/// The parser's message without its words for types.
+fn plainly(message: &str) -> String {
+    message.replace('\n', "; ").replace("a nonzero u32", "a whole number from 1 on")
 }
 
 fn instead(name: &str, known: &[&str]) -> String {

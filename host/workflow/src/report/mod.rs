@@ -21,7 +21,8 @@ use berth_memory::{AccountId, OffloadModeName, Recording, Stats};
 
 pub use self::figures::figures;
 pub use self::page::page;
-pub use self::peaks::{account_peaks, node_use};
+pub use self::peaks::account_peaks;
+pub use self::series::place;
 pub use self::timeline::{End, NodeSpan, Timeline};
 pub use self::trace::trace;
 

@@ -41,11 +41,11 @@ const swatch = (fill) => make("i", { class: "swatch", style: `background:${fill}
 
 // What was moved: up or down says whether it came nearer to the operations, the shade where
 // its other end is, and it is paler where it did not touch the device.
-const ends = ["DRAM", "model file", "spill"];
+const PLACES = ["DRAM", "model file", "spill"];
 const look = (way) => {
   const [from, to] = way.name.split(" → "), touches = from === "device" || to === "device";
   const far = touches ? (from === "device" ? to : from) : (way.closer ? from : to);
-  return { fill: `var(--m${Math.max(0, ends.indexOf(far))})`, opacity: touches ? 1 : 0.55 };
+  return { fill: `var(--m${Math.max(0, PLACES.indexOf(far))})`, opacity: touches ? 1 : 0.55 };
 };
 const shade = (way) => {
   const { fill, opacity } = look(way);

@@ -9,13 +9,13 @@ use super::timeline::NodeSpan;
 
 /// What memory did while a node ran. Nodes that ran at the same time share it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct NodeUse {
+pub(super) struct NodeUse {
     /// The most bytes in use on each tier.
-    pub peak: PerTier<u64>,
+    pub(super) peak: PerTier<u64>,
     /// Bytes that were copied to the device.
-    pub to_device: u64,
+    pub(super) to_device: u64,
     /// Bytes that were copied from the device to the host.
-    pub to_host: u64,
+    pub(super) to_host: u64,
 }
 
 /// The most that each account was charged on each tier.
@@ -32,8 +32,7 @@ pub fn account_peaks(recording: &Recording) -> HashMap<AccountId, PerTier<u64>> 
 }
 
 /// What memory did while each of these nodes ran, in their order.
-#[must_use]
-pub fn node_use(recording: &Recording, nodes: &[NodeSpan]) -> Vec<NodeUse> {
+pub(super) fn node_use(recording: &Recording, nodes: &[NodeSpan]) -> Vec<NodeUse> {
     let mut samples: Vec<(Duration, PerTier<u64>)> = Vec::new();
     let mut moves: Vec<(Duration, Tier, bool, u64)> = Vec::new();
     for event in &recording.events {

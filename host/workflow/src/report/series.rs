@@ -1,7 +1,7 @@
 //! A recording as series that a page can draw: few enough points for any run, and no peak lost.
 //!
 //! A run of an hour has a million samples; a screen has two thousand columns. Each column
-//! keeps its highest sample and its last one, so that what is drawn is never lower than what
+//! keeps its first, its highest and its last sample, so that what is drawn is never lower than what
 //! was recorded. What plugins share is charged to each of them, but is there only once: in a
 //! stack, they share it in proportion.
 
@@ -127,11 +127,16 @@ fn thin<'a>(
     end: Duration,
 ) -> impl Iterator<Item = &'a Sample<'a>> {
     let few = samples.len() <= POINTS;
-    let slice = move |sample: &Sample<'_>| slice_of(sample.at, end, POINTS / 2);
+    let slice = move |sample: &Sample<'_>| slice_of(sample.at, end, POINTS / 3);
     samples.chunk_by(move |a, b| !few && slice(a) == slice(b)).flat_map(move |slice| {
+        let (first, last) = (slice.first(), slice.last());
         let highest = slice.iter().max_by_key(|sample| *sample.used.get(tier));
-        let last = slice.last().filter(|last| highest.is_some_and(|h| h.at < last.at));
-        highest.into_iter().chain(last)
+        let later = |sample: &&Sample<'_>, than: Option<&Sample<'_>>| {
+            than.is_some_and(|than| than.at < sample.at)
+        };
+        let highest = highest.filter(|sample| later(sample, first));
+        let last = last.filter(|sample| later(sample, highest.or(first)));
+        first.into_iter().chain(highest).chain(last)
     })
 }
 
@@ -232,8 +237,9 @@ pub(super) fn way(from: Option<Tier>, to: Tier) -> String {
     format!("{} → {}", from.map_or("model file", place), place(to))
 }
 
-/// A tier in words.
-pub(super) fn place(tier: Tier) -> &'static str {
+/// A tier as people call it.
+#[must_use]
+pub fn place(tier: Tier) -> &'static str {
     match tier {
         Tier::Device => "device",
         Tier::Host => "DRAM",
@@ -261,7 +267,7 @@ mod tests {
         }
         let peak = device.iter().max_by_key(|point| point.1).unwrap();
         assert_eq!(peak, &Point(12_345.0, 999, vec![999]));
-        let slices = 20_000 / (POINTS / 2);
+        let slices = 20_000 / (POINTS / 3);
         let drawn = |at: f64| device.iter().rev().find(|point| point.0 <= at).unwrap().1;
         assert!((0..19_000).step_by(slices).all(|at| drawn(at as f64) <= 6 || at >= 12_345));
     }
