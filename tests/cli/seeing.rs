@@ -45,7 +45,20 @@ fn the_trace_and_the_page_hold_the_nodes_of_the_demo() {
     let labels: HashSet<&str> = spans.map(|span| span["name"].as_str().unwrap()).collect();
     assert_eq!(labels.len(), 7, "{labels:?}");
 
+    for (group, what) in [(2, "leases"), (3, "copies")] {
+        let spans = events.iter().filter(|event| event["ph"] == "X" && event["pid"] == group);
+        assert!(spans.count() > 100, "{what}");
+    }
+    let bytes = |name: &str| {
+        let counters = events.iter().filter(|event| event["ph"] == "C" && event["name"] == name);
+        counters.map(|event| event["args"]["bytes"].as_u64().unwrap()).max()
+    };
+    let peak = bytes("device").unwrap();
+    assert!(peak <= 4_000_000 && bytes("device: stable-diffusion").unwrap() <= peak);
+
     let data = data(&desk.path("report.html"));
+    let highest = data["layers"]["tiers"][0].as_array().unwrap().iter().map(|point| &point[1]);
+    assert_eq!(highest.map(|used| used.as_u64().unwrap()).max(), Some(peak));
     let nodes = data["nodes"].as_array().unwrap();
     assert_eq!((nodes.len(), &data["end"]), (7, &"done".into()));
     for name in NODES {
@@ -53,6 +66,7 @@ fn the_trace_and_the_page_hold_the_nodes_of_the_demo() {
         let of = |node: &&Value| node["label"].as_str().unwrap().contains(name);
         let node = nodes.iter().find(of).unwrap();
         assert!(node["ended"].as_f64() >= node["began"].as_f64(), "{node}");
+        assert!(node["device_peak"].as_u64() <= Some(peak), "{node}");
     }
     assert_eq!(data["workflow"], "text-to-image.json");
     assert!(data["moved"]["to_device"].as_u64() > Some(0));

@@ -149,7 +149,7 @@ struct LimitArguments {
     dram: Option<Size>,
 
     /// Host memory that is left to other programs; below it, what cannot be read again is
-    /// spilled.
+    /// spilled. By default 10%, at least 2 GiB and at most 10 GiB.
     #[arg(long, value_name = "SIZE")]
     ram_headroom: Option<Size>,
 

@@ -16,7 +16,7 @@ use berth_sandbox::{Folders, ModelFolders, Plugin, Sandbox, SandboxError};
 use indexmap::IndexMap;
 
 use crate::error::WorkflowError;
-use crate::machine::default_limits;
+use crate::machine::{RamGauge, default_headroom, default_limits, total_memory};
 use crate::registry::Registry;
 use crate::release::Release;
 use crate::runner::Runner;
@@ -66,7 +66,7 @@ impl Settings {
             watermarks: Watermarks::default(),
             rules: Rules::default(),
             spill: None,
-            headroom: 0,
+            headroom: default_headroom(total_memory()),
             release: Release::default(),
             models: Vec::new(),
             plugins: Vec::new(),
@@ -204,6 +204,7 @@ fn sandbox(settings: &Settings) -> Result<Arc<Sandbox>, SandboxError> {
     let compute = Compute::with(Setup {
         rules: settings.rules.clone(),
         spill: settings.spill.clone(),
+        gauge: Some(Box::new(RamGauge::new())),
         headroom: settings.headroom,
         ..Setup::new(settings.limits, offload::mode_with(settings.offload, settings.watermarks))
     });

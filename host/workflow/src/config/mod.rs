@@ -19,7 +19,7 @@ use serde::Deserialize;
 pub use self::amount::{NotAnAmount, Size, Watermark};
 pub use self::error::ConfigError;
 use crate::host::{Settings, Share};
-use crate::machine::default_limits;
+use crate::machine::{default_headroom, default_limits, total_memory};
 use crate::release::Release;
 
 /// The file that counts when nobody names another.
@@ -55,7 +55,7 @@ pub struct MemoryConfig {
     /// The most that tensors may take in the host's memory; see [`default_limits`].
     #[serde(deserialize_with = "text::positive")]
     pub dram: Option<Size>,
-    /// Host memory that is left to other programs.
+    /// Host memory that is left to other programs; see [`default_headroom`].
     #[serde(deserialize_with = "text::one")]
     pub ram_headroom: Option<Size>,
     /// What stays on the device; by default what is needed soonest.
@@ -217,7 +217,8 @@ impl Config {
         if settings.rules.refiners.is_empty() {
             settings.rules.refiners.push(REFINER.into());
         }
-        settings.headroom = bytes(memory.ram_headroom).unwrap_or(0);
+        settings.headroom =
+            bytes(memory.ram_headroom).unwrap_or_else(|| default_headroom(total_memory()));
         settings.spill = spill(memory.spill_dir, memory.spill_limit)?;
         settings.release = memory.release.unwrap_or_default();
         settings.shares = self.plugins.iter().map(|(name, p)| (name.clone(), p.share())).collect();

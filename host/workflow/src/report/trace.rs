@@ -44,7 +44,7 @@ pub fn trace(seen: &Seen<'_>, out: impl Write) -> io::Result<()> {
     let names = seen.names();
     leases(seen, &names, &mut trace)?;
     copies(seen, &names, &mut trace)?;
-    counters(seen, &names, &mut trace)?;
+    counters(seen, &mut trace)?;
     trace.out.write_all(b"\n]}\n")?;
     trace.out.flush()
 }
@@ -121,7 +121,6 @@ fn copies<W: Write>(
             Event::Left { allocation, account, tier, bytes, at, why } => {
                 let what = match why {
                     Why::Evicted => "evicted from",
-                    Why::Streamed => "streamed out of",
                     Why::Asked => "sent from",
                     Why::Lost => "lost from",
                 };
@@ -155,11 +154,7 @@ fn copies<W: Write>(
 }
 
 /// What is in use on each tier, in all and by plugin, whenever it changes.
-fn counters<W: Write>(
-    seen: &Seen<'_>,
-    names: &HashMap<AccountId, &str>,
-    trace: &mut Trace<W>,
-) -> io::Result<()> {
+fn counters<W: Write>(seen: &Seen<'_>, trace: &mut Trace<W>) -> io::Result<()> {
     trace.group(Group::Memory, "memory")?;
     let mut last: PerTier<Option<u64>> = PerTier::default();
     let mut charged: HashMap<(AccountId, Tier), u64> = HashMap::new();
@@ -170,12 +165,12 @@ fn counters<W: Write>(
             if last.get_mut(tier).replace(bytes) != Some(bytes) {
                 trace.counter(place(tier), *at, bytes)?;
             }
-            for (account, charge) in charges {
-                let bytes = *charge.get(tier);
-                // What was never charged needs no track.
+            for (account, name) in &seen.recording.accounts {
+                // Who is charged nothing is not in the list, and has no track until it is.
+                let charge = charges.iter().find(|(id, _)| id == account);
+                let bytes = charge.map_or(0, |(_, charge)| *charge.get(tier));
                 if charged.insert((*account, tier), bytes).unwrap_or_default() != bytes {
-                    let plugin = names.get(account).copied().unwrap_or_default();
-                    trace.counter(&format!("{}: {plugin}", place(tier)), *at, bytes)?;
+                    trace.counter(&format!("{}: {name}", place(tier)), *at, bytes)?;
                 }
             }
         }
@@ -351,7 +346,7 @@ mod tests {
         maker.leaves(9, Tier::Device, 8, Why::Evicted).leaves(9, Tier::Host, 8, Why::Lost);
         maker.uses(0, [5, 0, 0], &[("a", [5, 0, 0])]);
         maker.uses(1, [5, 0, 0], &[("a", [5, 0, 0]), ("b", [0, 0, 0])]);
-        maker.uses(2, [7, 0, 0], &[("a", [7, 0, 0])]);
+        maker.uses(2, [7, 0, 0], &[("a", [7, 0, 0])]).uses(3, [0, 0, 0], &[]);
         let events = events(&maker, &[span("1", 0, 30), span("2", 3, 9), span("1", 40, 50)]);
         check(&events);
         let named = |name: &str| events.iter().filter(|event| event["name"] == name).count();
@@ -378,7 +373,7 @@ mod tests {
         assert_eq!(named("admission"), 3);
         assert_eq!((named("model file → device"), named("DRAM → device")), (1, 2));
         assert_eq!((named("evicted from device"), named("lost from DRAM")), (1, 1));
-        assert_eq!((named("device"), named("device: a"), named("device: b")), (2, 2, 0));
+        assert_eq!((named("device"), named("device: a"), named("device: b")), (3, 3, 0));
         let node = events.iter().find(|event| event["name"] == "2 (Node)").unwrap();
         assert_eq!((node["ts"].as_f64(), node["dur"].as_f64()), (Some(3000.0), Some(6000.0)));
     }
