@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails here fails a test")]
 
+mod memory;
+mod seeing;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 

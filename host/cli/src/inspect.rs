@@ -12,6 +12,7 @@ use crate::settings::settings;
 
 pub(crate) fn inspect(arguments: InspectArguments) -> Result<(), CliError> {
     let folders = FolderArguments {
+        config: None,
         models: Vec::new(),
         plugins: Vec::new(),
         input: PathBuf::new(),

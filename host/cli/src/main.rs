@@ -12,7 +12,9 @@ mod nodes;
 mod output;
 mod progress;
 mod run;
+mod seeing;
 mod settings;
+mod table;
 mod validate;
 mod view;
 

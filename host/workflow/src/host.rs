@@ -10,13 +10,13 @@ use std::sync::Arc;
 
 use berth_compute::Compute;
 use berth_memory::{
-    Limits, OffloadModeName, PerTier, Rules, Setup, SpillSettings, Stats, Tier, Watermarks, offload,
+    Limits, OffloadModeName, PerTier, Recording, Rules, Setup, SpillSettings, Stats, Tier, Watermarks, offload,
 };
 use berth_sandbox::{Folders, ModelFolders, Plugin, Sandbox, SandboxError};
 use indexmap::IndexMap;
 
 use crate::error::WorkflowError;
-use crate::machine::RamGauge;
+use crate::machine::{RamGauge, default_headroom, default_limits, total_memory};
 use crate::registry::Registry;
 use crate::release::Release;
 use crate::runner::Runner;
@@ -54,6 +54,28 @@ pub struct Settings {
     pub compiled_cache: Option<PathBuf>,
     /// How many results of nodes are kept for later runs.
     pub cached_results: usize,
+}
+
+impl Settings {
+    /// Settings for these folders, with the machine's own limits and defaults for the rest.
+    #[must_use]
+    pub fn new(folders: Folders) -> Self {
+        Self {
+            limits: default_limits(None, None),
+            offload: OffloadModeName::Planned,
+            watermarks: Watermarks::default(),
+            rules: Rules::default(),
+            spill: None,
+            headroom: default_headroom(total_memory()),
+            release: Release::default(),
+            models: Vec::new(),
+            plugins: Vec::new(),
+            folders,
+            shares: Vec::new(),
+            compiled_cache: None,
+            cached_results: 0,
+        }
+    }
 }
 
 /// What a plugin may take of the memory.
@@ -159,6 +181,17 @@ impl Host {
     /// The folders that nodes use.
     pub fn folders(&self) -> &Folders {
         self.sandbox.folders()
+    }
+
+    /// Begins to record what happens to memory, up to this many events.
+    pub fn record(&self, most: usize) {
+        self.sandbox.compute().memory().record(most);
+    }
+
+    /// Ends recording, and gives what was recorded.
+    #[must_use]
+    pub fn recording(&self) -> Recording {
+        self.sandbox.compute().memory().recording()
     }
 
     /// How memory stands.

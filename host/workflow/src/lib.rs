@@ -16,6 +16,7 @@
 mod cache;
 mod cgroup;
 mod coerce;
+mod config;
 mod error;
 mod events;
 mod foresight;
@@ -29,6 +30,7 @@ mod plan;
 mod problem;
 mod registry;
 mod release;
+pub mod report;
 mod runner;
 mod schedule;
 mod set;
@@ -39,6 +41,9 @@ mod text;
 mod validate;
 mod watch;
 
+pub use config::{
+    Config, ConfigError, Grant, MemoryConfig, Move, NotAnAmount, PluginConfig, Size, Watermark,
+};
 pub use error::{NodeError, RunError, WorkflowError};
 pub use events::{Event, Failure, Observer, Results};
 pub use format::{Given, Link, Node, Workflow};
