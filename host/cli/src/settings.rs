@@ -41,6 +41,7 @@ pub(crate) fn settings(
         plugins: folders.plugins,
         folders: Folders { output: folders.output, temporary, input: folders.input },
         shares: quotas.into_iter().map(|(plugin, bytes)| (plugin, device_quota(bytes))).collect(),
+        grants: Vec::new(),
         compiled_cache: cache_folder(),
         cached_results: 0,
     })

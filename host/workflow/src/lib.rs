@@ -22,6 +22,7 @@ mod host;
 mod job;
 mod machine;
 mod object_info;
+mod passing;
 mod plan;
 mod problem;
 mod registry;

@@ -30,7 +30,7 @@ use crate::watch::Watch;
 /// Checks and runs workflows of some node types.
 pub struct Runner {
     registry: Registry,
-    cache: ResultCache,
+    cache: Arc<ResultCache>,
     concurrency: usize,
 }
 
@@ -63,7 +63,11 @@ impl Runner {
     /// a node which waits for memory or a file keeps no other from running.
     pub fn new(registry: Registry, cached_results: usize) -> Self {
         let processors = std::thread::available_parallelism().map_or(2, NonZero::get);
-        Self { registry, cache: ResultCache::new(cached_results), concurrency: processors.max(2) }
+        Self {
+            registry,
+            cache: Arc::new(ResultCache::new(cached_results)),
+            concurrency: processors.max(2),
+        }
     }
 
     /// The node types there are.
@@ -164,7 +168,7 @@ impl Stop {
 /// A run on its way.
 struct Execution<'a> {
     plan: Arc<Plan>,
-    cache: &'a ResultCache,
+    cache: &'a Arc<ResultCache>,
     cancel: Cancel,
     teller: &'a Teller,
     outcome: Outcome,
@@ -296,6 +300,7 @@ impl Execution<'_> {
             self.teller.prompt_id.clone(),
             step.id.clone(),
             step.plugin().into(),
+            self.cache.clone(),
         ));
         let context = RunContext::new(self.cancel.clone(), watch.clone());
         Some(Job { plan: self.plan.clone(), step: index, inputs, undecided, context, watch })

@@ -14,9 +14,11 @@ use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
 use crate::coerce::{Constant, coerce, port_type};
+use crate::error::label;
 use crate::format::{Given, Link, Node, Workflow};
 use crate::graph;
 use crate::object_info::{input_spec, options};
+use crate::passing::{Guard, Passed, carried};
 use crate::plan::{Bound, HiddenValues, Plan, Source, Step};
 use crate::problem::{Invalid, NodeProblems, Problem, ProblemKind};
 use crate::registry::{Inputs, Registered, Registry};
@@ -99,6 +101,8 @@ struct Found {
     name: String,
     value: Value,
     lazy: bool,
+    /// Where it comes from, if that only passes it on and the run will show what it is.
+    passed: Option<Passed>,
 }
 
 enum Value {
@@ -243,7 +247,8 @@ impl<'a> Check<'a> {
                     let lazy = input.lazy
                         && registered.node_type.checks.needs
                         && matches!(value, Value::Link { .. });
-                    found.push(Found { name: input.name.clone(), value, lazy });
+                    let passed = self.passed(index, input, given);
+                    found.push(Found { name: input.name.clone(), value, lazy, passed });
                 }
                 Err(problem) => problems.push(problem),
             }
@@ -252,6 +257,29 @@ impl<'a> Check<'a> {
             checked.inputs = found;
             checked.problems.extend(problems);
         }
+    }
+
+    /// Where an input comes from, if that only passes something on. That its consumer cannot
+    /// take what is passed on is a problem of the node that passes it on.
+    fn passed(&mut self, consumer: usize, input: &Input, given: &Given) -> Option<Passed> {
+        let Given::Link(link) = given else { return None };
+        let (origin, _, node) = self.workflow.nodes.get_full(&link.node)?;
+        let known = self.registry.get(&node.class)?;
+        let output = known.node_type.outputs.get(link.slot as usize)?;
+        let checked = self.nodes.get(consumer)?;
+        let name = label(checked.id, checked.node.title.as_deref(), &checked.node.class);
+        let name = format!("node {name}");
+        let to = (name.as_str(), input.name.as_str(), &input.port);
+        let passed = Passed::new(to, output, known.provider.name())?;
+        let on_it = carried(self.registry, self.workflow, link);
+        // Nothing is as good as anything only where anything goes.
+        if on_it.as_deref().is_some_and(|carried| takes(&input.port, carried)) {
+            return Some(passed).filter(Passed::needs_a_look);
+        }
+        if passed.needs_a_look() {
+            self.nodes.get_mut(origin)?.problems.push(passed.problem(on_it.as_deref()));
+        }
+        None
     }
 
     fn required(&mut self, registered: &Registered, input: &Input) -> Problem {
@@ -336,7 +364,8 @@ impl<'a> Check<'a> {
                 enumerate(outputs.iter().map(|output| output.name.as_str()))
             ))));
         };
-        if !takes(&input.port, &output.type_name) {
+        // What is passed on has another type: see `passed`.
+        if output.passes.is_none() && !takes(&input.port, &output.type_name) {
             let (received, wanted) = (&output.type_name, port_type(&input.port));
             let fitting = known.node_type.outputs.iter();
             let mut fitting = fitting.enumerate().filter(|(_, o)| takes(&input.port, &o.type_name));
@@ -447,9 +476,11 @@ impl<'a> Check<'a> {
         for index in self.order(outputs) {
             let Some(checked) = self.nodes.get_mut(index) else { continue };
             let Some(registered) = checked.registered else { continue };
+            let mut passed = Vec::new();
             let inputs: Vec<Bound> = std::mem::take(&mut checked.inputs)
                 .into_iter()
-                .filter_map(|Found { name, value, lazy }| {
+                .filter_map(|Found { name, value, lazy, passed: from }| {
+                    passed.extend(from);
                     let source = match value {
                         Value::Constant(constant) => Source::Constant(constant),
                         // What a node depends on comes before it.
@@ -464,10 +495,14 @@ impl<'a> Check<'a> {
             upstream.sort_unstable();
             upstream.dedup();
             position.insert(index, steps.len());
+            let mut registered = registered.clone();
+            if !passed.is_empty() {
+                registered.provider = Arc::new(Guard { provider: registered.provider, passed });
+            }
             steps.push(Step {
                 id: checked.id.into(),
                 title: checked.node.title.clone(),
-                registered: registered.clone(),
+                registered,
                 inputs,
                 upstream,
             });
