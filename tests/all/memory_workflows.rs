@@ -174,7 +174,8 @@ fn a_model_of_another_kind_from_dram_is_refused_where_it_arrives() {
 fn plugins_of_the_operators_get_what_the_settings_grant_them() {
     let folder = tempfile::tempdir().unwrap();
     let stock = berth_stock_plugins::components();
-    let (memory, others): (Vec<_>, Vec<_>) = stock.iter().partition(|(name, _)| *name == "memory");
+    let (memory, others): (Vec<_>, Vec<_>) =
+        stock.iter().copied().partition(|(name, _)| *name == "memory");
     let path = folder.path().join("curious.wasm");
     std::fs::write(&path, memory[0].1).unwrap();
     let open = |grants: Vec<(String, Capability)>| {

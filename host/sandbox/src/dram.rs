@@ -221,3 +221,75 @@ fn text(hasher: &mut Hasher, text: &str) {
 fn count(hasher: &mut Hasher, count: usize) {
     hasher.update(&(count as u64).to_le_bytes());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::List;
+
+    fn object(type_name: &str, fields: Vec<(&str, Value)>) -> Arc<Object> {
+        let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Arc::new(Object::new(type_name, fields))
+    }
+
+    fn text(text: &str) -> Value {
+        Value::Text(text.into())
+    }
+
+    fn id_of(object: &Arc<Object>) -> String {
+        id(object, &Cancel::new()).unwrap()
+    }
+
+    /// Objects inside of objects, each held twice by the one around it.
+    fn doubled(depth: usize) -> Arc<Object> {
+        (0..depth).fold(object("LEAF", Vec::new()), |inner, _| {
+            let inner = Value::Object(inner);
+            object("PAIR", vec![("a", inner.clone()), ("b", inner)])
+        })
+    }
+
+    #[test]
+    fn equal_objects_have_one_id_and_different_ones_have_two() {
+        let make =
+            |type_name: &str, name: &str, value: Value| object(type_name, vec![(name, value)]);
+        let items = |items: Vec<Value>| Value::Items(Arc::new(List::new(items)));
+        let all = [
+            make("A", "x", Value::Integer(1)),
+            make("B", "x", Value::Integer(1)),
+            make("A", "y", Value::Integer(1)),
+            make("A", "x", Value::Number(1.0)),
+            make("A", "x", Value::Boolean(true)),
+            make("A", "x", text("1")),
+            make("A", "x", Value::Bytes(Arc::from(&b"1"[..]))),
+            make("A", "x", items(vec![text("ab"), text("c")])),
+            make("A", "x", items(vec![text("a"), text("bc")])),
+            object("A", Vec::new()),
+        ];
+        let ids: std::collections::HashSet<String> = all.iter().map(id_of).collect();
+        assert_eq!(ids.len(), all.len());
+        assert_eq!(id_of(&make("A", "x", Value::Integer(1))), id_of(&all[0]));
+    }
+
+    #[test]
+    fn what_values_share_is_walked_once() {
+        let deep = doubled(60);
+        assert_eq!(id_of(&deep), id_of(&doubled(60)));
+        assert!(reach::tensors(&Value::Object(deep), Weights::All).is_empty());
+    }
+
+    #[test]
+    fn a_full_cache_takes_only_what_it_knows_until_it_is_cleared() {
+        let (cache, cancel) = (DramCache::default(), Cancel::new());
+        let nth = |n: usize| object("N", vec![("n", Value::Integer(n as i128))]);
+        for n in 0..MOST {
+            cache.remember(&nth(n), &cancel).unwrap();
+        }
+        let id = cache.remember(&nth(0), &cancel).unwrap();
+        let error = cache.remember(&nth(MOST), &cancel).unwrap_err();
+        assert!(error.to_string().contains("clear it"), "{error}");
+        assert!(cache.forget(&id) && !cache.forget(&id) && cache.recall(&id).is_none());
+        assert_eq!(cache.forget_all(), MOST - 1);
+        cache.remember(&nth(MOST), &cancel).unwrap();
+        assert_eq!(cache.len(), 1);
+    }
+}

@@ -205,6 +205,18 @@ fn text(given: &Json) -> Option<Arc<str>> {
     }
 }
 
+/// Whether an input takes a wire of this type. Types may be lists with commas, and one
+/// in common is enough, as ComfyUI has it.
+pub(crate) fn takes(port: &Port, received: &str) -> bool {
+    let received: Vec<&str> = received.split(',').map(str::trim).collect();
+    let fits = |wanted: &str| wanted == "*" || received.iter().any(|r| *r == wanted || *r == "*");
+    match port {
+        Port::Socket { types } => types.iter().any(|wanted| fits(wanted)),
+        Port::Choice { .. } => fits("COMBO") || fits("STRING"),
+        other => fits(&port_type(other)),
+    }
+}
+
 /// Whether a value can be on a wire that a port takes, as far as the contract says what
 /// is on it: a wire of another plugin's own can carry anything.
 pub(crate) fn carries(port: &Port, value: &Value) -> bool {

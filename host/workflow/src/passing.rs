@@ -8,17 +8,22 @@
 use std::sync::Arc;
 
 use berth_sandbox::{
-    Choices, Failure, GuestError, NodeType, Output, Port, RunContext, SandboxError, Value,
+    Choices, Failure, GuestError, Input, NodeType, Port, RunContext, SandboxError, Value,
 };
 use serde_json::Value as Json;
 
-use crate::coerce::{carries, literal_type, port_type};
-use crate::format::{Given, Link, Workflow};
+use crate::coerce::{carries, literal_type, port_type, takes};
+use crate::error::label;
+use crate::format::{Given, Link, Node, Workflow};
 use crate::problem::{Problem, ProblemKind};
 use crate::registry::{Inputs, NodeProvider, Registry};
 
 /// What a wire of no known type is called.
 const ANY: &str = "*";
+
+/// Passing nodes in a row that are followed. The run shows what comes from farther away, and a
+/// circle, which is a problem of its own, is not walked for ever.
+const FARTHEST: usize = 64;
 
 /// A link to an output that passes an input on.
 #[derive(Debug, Clone)]
@@ -36,42 +41,57 @@ pub(crate) struct Passed {
 }
 
 impl Passed {
-    /// The link from an input of a node to `output`, if that passes something on.
-    pub(crate) fn new(
-        (consumer, input, port): (&str, &str, &Port),
-        output: &Output,
-        plugin: &str,
+    /// A link from an input of a node, if its origin passes something on and only the run
+    /// shows whether the consumer can take it.
+    ///
+    /// # Errors
+    /// The problem of the passing node that the consumer cannot.
+    pub(crate) fn of(
+        registry: &Registry,
+        workflow: &Workflow,
+        consumer: (&str, &Node),
+        input: &Input,
+        link: &Link,
+    ) -> Result<Option<Self>, Problem> {
+        let Some(passed) = Self::from_link(registry, workflow, consumer, input, link) else {
+            return Ok(None);
+        };
+        match carried(registry, workflow, link) {
+            _ if takes_any(&input.port) => Ok(None),
+            Some(carried) if takes(&input.port, &carried) => Ok(Some(passed)),
+            carried => Err(passed.problem(carried.as_deref().unwrap_or("nothing"))),
+        }
+    }
+
+    fn from_link(
+        registry: &Registry,
+        workflow: &Workflow,
+        (id, consumer): (&str, &Node),
+        input: &Input,
+        link: &Link,
     ) -> Option<Self> {
+        let known = registry.get(&workflow.nodes.get(&link.node)?.class)?;
+        let output = known.node_type.outputs.get(link.slot as usize)?;
         Some(Self {
-            input: input.to_owned(),
-            port: port.clone(),
-            consumer: consumer.to_owned(),
+            input: input.name.clone(),
+            port: input.port.clone(),
+            consumer: format!("node {}", label(id, consumer.title.as_deref(), &consumer.class)),
             output: output.name.clone(),
             trigger: output.passes.clone()?,
-            plugin: plugin.to_owned(),
+            plugin: known.provider.name().to_owned(),
         })
     }
 
-    /// Whether only the value itself shows if the consumer can take it.
-    pub(crate) fn needs_a_look(&self) -> bool {
-        !matches!(&self.port, Port::Socket { types } if types.iter().any(|name| name == ANY))
-    }
-
-    /// The problem of the passing node that its consumer cannot take what is on the wire.
-    pub(crate) fn problem(&self, carried: Option<&str>) -> Problem {
-        let received = carried.unwrap_or("nothing");
-        let (input, wanted) = (&self.input, port_type(&self.port));
-        Problem::new(
-            ProblemKind::ReturnTypeMismatch,
-            self.message(),
-            format!(
-                "{input} of {}, received_type({received}) mismatch input_type({wanted})",
-                self.consumer
-            ),
-        )
-        .with("input_name", self.trigger.as_str())
-        .with("received_type", received)
-        .hint_at(Some(self.hint(received)))
+    fn problem(&self, received: &str) -> Problem {
+        let Self { input, consumer, trigger, .. } = self;
+        let wanted = port_type(&self.port);
+        let details = format!(
+            "{input} of {consumer}, received_type({received}) mismatch input_type({wanted})"
+        );
+        Problem::new(ProblemKind::ReturnTypeMismatch, self.message(), details)
+            .with("input_name", trigger.as_str())
+            .with("received_type", received)
+            .hint_at(Some(self.hint(received)))
     }
 
     fn message(&self) -> String {
@@ -101,6 +121,10 @@ impl Passed {
     }
 }
 
+fn takes_any(port: &Port) -> bool {
+    matches!(port, Port::Socket { types } if types.iter().any(|name| name == ANY))
+}
+
 /// What a value is, for people.
 fn described(value: &Value) -> String {
     match value {
@@ -112,10 +136,9 @@ fn described(value: &Value) -> String {
 
 /// The type of what a link carries; `None` when it leads to a passing output that has
 /// nothing to pass on.
-pub(crate) fn carried(registry: &Registry, workflow: &Workflow, link: &Link) -> Option<String> {
+fn carried(registry: &Registry, workflow: &Workflow, link: &Link) -> Option<String> {
     let mut link = link;
-    // A value is passed on by each node at most once, or in a circle, which is a problem of its own.
-    for _ in 0..=workflow.nodes.len() {
+    for _ in 0..FARTHEST {
         let node = workflow.nodes.get(&link.node);
         let known = node.and_then(|node| Some((node, registry.get(&node.class)?)));
         let slot = link.slot as usize;
@@ -272,7 +295,10 @@ mod tests {
             assert_eq!(problem.message, "Incompatible trigger input type");
             assert_eq!(problem.input(), Some("trigger"));
             let hint = problem.hint().unwrap();
-            assert!(hint.contains(&format!("input `{input}` of node 4 ({consumer}) {types}")), "{hint}");
+            assert!(
+                hint.contains(&format!("input `{input}` of node 4 ({consumer}) {types}")),
+                "{hint}"
+            );
             assert_eq!(invalid.node_errors["3"].dependent_outputs, ["4"]);
         }
     }

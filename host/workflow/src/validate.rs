@@ -13,12 +13,11 @@ use berth_sandbox::{Choices, Input, Port, RunContext, SandboxError};
 use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
-use crate::coerce::{Constant, coerce, port_type};
-use crate::error::label;
+use crate::coerce::{Constant, coerce, port_type, takes};
 use crate::format::{Given, Link, Node, Workflow};
 use crate::graph;
 use crate::object_info::{input_spec, options};
-use crate::passing::{Guard, Passed, carried};
+use crate::passing::{Guard, Passed};
 use crate::plan::{Bound, HiddenValues, Plan, Source, Step};
 use crate::problem::{Invalid, NodeProblems, Problem, ProblemKind};
 use crate::registry::{Inputs, Registered, Registry};
@@ -262,24 +261,15 @@ impl<'a> Check<'a> {
     /// Where an input comes from, if that only passes something on. That its consumer cannot
     /// take what is passed on is a problem of the node that passes it on.
     fn passed(&mut self, consumer: usize, input: &Input, given: &Given) -> Option<Passed> {
-        let Given::Link(link) = given else { return None };
-        let (origin, _, node) = self.workflow.nodes.get_full(&link.node)?;
-        let known = self.registry.get(&node.class)?;
-        let output = known.node_type.outputs.get(link.slot as usize)?;
-        let checked = self.nodes.get(consumer)?;
-        let name = label(checked.id, checked.node.title.as_deref(), &checked.node.class);
-        let name = format!("node {name}");
-        let to = (name.as_str(), input.name.as_str(), &input.port);
-        let passed = Passed::new(to, output, known.provider.name())?;
-        let on_it = carried(self.registry, self.workflow, link);
-        // Nothing is as good as anything only where anything goes.
-        if on_it.as_deref().is_some_and(|carried| takes(&input.port, carried)) {
-            return Some(passed).filter(Passed::needs_a_look);
-        }
-        if passed.needs_a_look() {
-            self.nodes.get_mut(origin)?.problems.push(passed.problem(on_it.as_deref()));
-        }
-        None
+        let (Given::Link(link), Some(checked)) = (given, self.nodes.get(consumer)) else {
+            return None;
+        };
+        let consumer = (checked.id, checked.node);
+        Passed::of(self.registry, self.workflow, consumer, input, link).unwrap_or_else(|problem| {
+            let origin = self.workflow.nodes.get_index_of(&link.node)?;
+            self.nodes.get_mut(origin)?.problems.push(problem);
+            None
+        })
     }
 
     fn required(&mut self, registered: &Registered, input: &Input) -> Problem {
@@ -526,18 +516,6 @@ fn exception(registered: &Registered, error: &SandboxError) -> Problem {
     .with("exception_message", error.to_string())
     .with("traceback", json!([]))
     .hint_at(error.hint())
-}
-
-/// Whether an input takes a wire of this type. Types may be lists with commas, and one
-/// in common is enough, as ComfyUI has it.
-fn takes(port: &Port, received: &str) -> bool {
-    let received: Vec<&str> = received.split(',').map(str::trim).collect();
-    let fits = |wanted: &str| wanted == "*" || received.iter().any(|r| *r == wanted || *r == "*");
-    match port {
-        Port::Socket { types } => types.iter().any(|wanted| fits(wanted)),
-        Port::Choice { .. } => fits("COMBO") || fits("STRING"),
-        other => fits(&port_type(other)),
-    }
 }
 
 #[cfg(test)]

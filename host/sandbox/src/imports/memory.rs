@@ -10,8 +10,7 @@ use berth_compute::Tensor;
 use berth_memory::{MemoryError, PerTier, Tier};
 use wasmtime::component::Resource;
 
-use super::bindings::berth::node::memory as wit;
-use super::bindings::berth::node::types;
+use super::bindings::berth::node::{memory as wit, types};
 use super::{Error, Returned};
 use crate::error::GuestError;
 use crate::reach::{self, Weights};
@@ -20,25 +19,9 @@ use crate::value::{Object, Value};
 
 type Handle = Resource<Arc<Object>>;
 
-fn tier(tier: types::Tier) -> Tier {
-    match tier {
-        types::Tier::Device => Tier::Device,
-        types::Tier::Host => Tier::Host,
-        types::Tier::Disk => Tier::Disk,
-    }
-}
-
-fn wit_tier(tier: Tier) -> types::Tier {
-    match tier {
-        Tier::Device => types::Tier::Device,
-        Tier::Host => types::Tier::Host,
-        Tier::Disk => types::Tier::Disk,
-    }
-}
-
 /// A tier that copies can leave.
 fn movable(operation: &str, asked: types::Tier) -> Result<Tier, GuestError> {
-    match tier(asked) {
+    match asked.into() {
         Tier::Disk => Err(GuestError::InvalidArgument(format!(
             "{operation}: the tier is `device` or `host`; nothing leaves the disk"
         ))),
@@ -65,7 +48,7 @@ impl wit::Host for State {
         let tiers = Tier::ALL.map(|tier| {
             let found = stats.tier(tier);
             let (used, peak, limit) = (found.used, found.peak, found.limit);
-            wit::TierUsage { tier: wit_tier(tier), used, peak, limit }
+            wit::TierUsage { tier: tier.into(), used, peak, limit }
         });
         let plugins = stats.accounts.into_iter().map(|account| {
             let PerTier { device, host, disk } = account.charge;

@@ -13,6 +13,7 @@ mod ops;
 mod tensors;
 mod values;
 
+use berth_memory::Tier;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use crate::error::{Failure, GuestError, Shortage};
@@ -99,15 +100,32 @@ impl State {
     }
 }
 
+impl From<Tier> for bindings::berth::node::types::Tier {
+    fn from(tier: Tier) -> Self {
+        match tier {
+            Tier::Device => Self::Device,
+            Tier::Host => Self::Host,
+            Tier::Disk => Self::Disk,
+        }
+    }
+}
+
+impl From<bindings::berth::node::types::Tier> for Tier {
+    fn from(tier: bindings::berth::node::types::Tier) -> Self {
+        use bindings::berth::node::types::Tier as Wit;
+        match tier {
+            Wit::Device => Self::Device,
+            Wit::Host => Self::Host,
+            Wit::Disk => Self::Disk,
+        }
+    }
+}
+
 impl From<GuestError> for Error {
     fn from(error: GuestError) -> Self {
         use bindings::berth::node::types as wit;
         let shortage = |s: Shortage| wit::Shortage {
-            tier: match s.tier {
-                berth_memory::Tier::Device => wit::Tier::Device,
-                berth_memory::Tier::Host => wit::Tier::Host,
-                berth_memory::Tier::Disk => wit::Tier::Disk,
-            },
+            tier: s.tier.into(),
             requested: s.requested,
             limit: s.limit,
             used: s.used,
@@ -133,11 +151,7 @@ impl From<Error> for GuestError {
         use crate::events::clean_text as clean;
         use bindings::berth::node::types as wit;
         let shortage = |s: wit::Shortage| Shortage {
-            tier: match s.tier {
-                wit::Tier::Device => berth_memory::Tier::Device,
-                wit::Tier::Host => berth_memory::Tier::Host,
-                wit::Tier::Disk => berth_memory::Tier::Disk,
-            },
+            tier: s.tier.into(),
             requested: s.requested,
             limit: s.limit,
             used: s.used,
