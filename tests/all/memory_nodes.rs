@@ -408,14 +408,16 @@ fn a_model_that_is_kept_on_vram_stays_until_it_is_unpinned() {
 
 #[test]
 fn a_loader_makes_room_when_it_is_told_to() {
-    let host = Host::with(Options { device: 1 << 30, ..Options::default() });
-    let held = host.run("AllocateVRAM", vec![("size", Value::Number(0.75))]);
-    loaded(&host, &[("min_free_vram_gb", Value::Number(0.5))]);
+    // 48 of 64 MiB are taken, and half of all are wanted.
+    let host = Host::with(Options { device: 64 << 20, ..Options::default() });
+    let held = host.run("AllocateVRAM", vec![("size", Value::Number(48.0 / 1024.0))]);
+    let half = || ("min_free_vram_gb", Value::Number(32.0 / 1024.0));
+    loaded(&host, &[half()]);
     let Value::Tensor(tensor) = &held[0] else { panic!("{}", held[0].kind()) };
     assert!(tensor.handle().residency().device, "nothing was asked for");
-    let more = [("auto_free_vram", Value::Boolean(true)), ("min_free_vram_gb", Value::Number(0.5))];
+    let more = [("auto_free_vram", Value::Boolean(true)), half()];
     loaded(&host, &more);
-    assert!(!tensor.handle().residency().device, "there was no room for half a GiB");
+    assert!(!tensor.handle().residency().device, "there was no room for half");
 }
 
 #[test]

@@ -93,8 +93,7 @@ impl DramCache {
     pub(crate) fn host_bytes(&self) -> u64 {
         let objects = self.entries().values().cloned().map(Value::Object).collect();
         let all = Value::Items(Arc::new(crate::value::List::new(objects)));
-        let tensors = reach::tensors(&all, Weights::Loaded);
-        let handles = tensors.iter().map(Tensor::handle);
+        let handles = reach::handles(&all, Weights::Loaded).into_iter();
         handles.filter(|handle| handle.residency().host).map(|handle| handle.bytes()).sum()
     }
 
@@ -274,7 +273,7 @@ mod tests {
     fn what_values_share_is_walked_once() {
         let deep = doubled(60);
         assert_eq!(id_of(&deep), id_of(&doubled(60)));
-        assert!(reach::tensors(&Value::Object(deep), Weights::All).is_empty());
+        assert!(reach::handles(&Value::Object(deep), Weights::All).is_empty());
     }
 
     #[test]

@@ -1,17 +1,19 @@
-//! What a value reaches: the tensors that are moved when somebody says "this model".
+//! What a value reaches: the allocations that are moved when somebody says "this model".
 //!
 //! A model on a wire is a function that captured a file, and the three wires of one
 //! checkpoint captured the same one. So a file's weights are more than a wire means, and
-//! `of_function` is the one place that decides what a function stands for.
+//! `weights_of` is the one place that decides which of them count.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use berth_compute::Tensor;
+use berth_compute::{CpuDevice, Tensor};
 use berth_memory::AllocationId;
 
 use crate::models::Model;
-use crate::value::{FunctionValue, Value};
+use crate::value::Value;
+
+type Handle = berth_memory::Handle<CpuDevice>;
 
 /// Which of a model file's weights count.
 #[derive(Clone, Copy)]
@@ -22,32 +24,47 @@ pub(crate) enum Weights {
     All,
 }
 
-/// The tensors that a value reaches, each allocation once.
-pub(crate) fn tensors(value: &Value, weights: Weights) -> Vec<Tensor> {
-    let mut walk = Walk { weights, seen: HashSet::new(), known: HashSet::new(), found: Vec::new() };
+/// The allocations that a value reaches, each once.
+pub(crate) fn handles(value: &Value, weights: Weights) -> Vec<Handle> {
+    let mut walk = Walk::default();
     walk.value(value);
-    walk.found
+    let Walk { tensors, models, .. } = walk;
+    let mut known: HashSet<AllocationId> = HashSet::new();
+    let all = tensors.into_iter().chain(weights_of(&models, weights));
+    all.map(|tensor| tensor.handle().clone()).filter(|handle| known.insert(handle.id())).collect()
 }
 
+fn weights_of(models: &[Arc<Model>], weights: Weights) -> Vec<Tensor> {
+    match weights {
+        Weights::Loaded => models.iter().flat_map(|model| model.loaded().cloned()).collect(),
+        // A weight that cannot be had cannot be moved either.
+        Weights::All => {
+            let all = |model: &Arc<Model>| -> Vec<Tensor> {
+                model.keys().filter_map(|key| model.weight(key).ok()).collect()
+            };
+            models.iter().flat_map(all).collect()
+        }
+    }
+}
+
+/// Everything in a value, and in what its functions captured.
+#[derive(Default)]
 struct Walk {
-    weights: Weights,
-    /// Objects, lists, functions and models that were walked: values share them, and a walk of
+    /// Objects, lists, functions and models that were seen: values share them, and a walk of
     /// every path could take for ever.
     seen: HashSet<*const ()>,
-    known: HashSet<AllocationId>,
-    found: Vec<Tensor>,
+    tensors: Vec<Tensor>,
+    models: Vec<Arc<Model>>,
 }
 
 impl Walk {
     /// Values lie at most as deep in one another as `imports::values` allows.
     fn value(&mut self, value: &Value) {
         match value {
-            Value::Tensor(tensor) => self.add(tensor),
-            Value::Model(model) if self.is_new(model) => self.model(model),
-            Value::Function(function) if self.is_new(function) => self.of_function(function),
-            Value::Object(object) if self.is_new(object) => {
-                object.fields.iter().for_each(|(_, field)| self.value(field));
-            }
+            Value::Tensor(tensor) => self.tensors.push(tensor.clone()),
+            Value::Model(model) if self.is_new(model) => self.models.push(model.clone()),
+            Value::Function(function) if self.is_new(function) => self.named(function.captures()),
+            Value::Object(object) if self.is_new(object) => self.named(&object.fields),
             Value::Items(list) if self.is_new(list) => {
                 list.items.iter().for_each(|item| self.value(item));
             }
@@ -55,26 +72,8 @@ impl Walk {
         }
     }
 
-    /// What a function needs to run: everything that it captured.
-    fn of_function(&mut self, function: &FunctionValue) {
-        function.captures().iter().for_each(|(_, captured)| self.value(captured));
-    }
-
-    fn model(&mut self, model: &Model) {
-        match self.weights {
-            Weights::Loaded => model.loaded().for_each(|weight| self.add(weight)),
-            // A weight that cannot be had cannot be moved either.
-            Weights::All => {
-                let weights = model.keys().filter_map(|key| model.weight(key).ok());
-                weights.for_each(|weight| self.add(&weight));
-            }
-        }
-    }
-
-    fn add(&mut self, tensor: &Tensor) {
-        if self.known.insert(tensor.handle().id()) {
-            self.found.push(tensor.clone());
-        }
+    fn named(&mut self, values: &[(String, Value)]) {
+        values.iter().for_each(|(_, value)| self.value(value));
     }
 
     fn is_new<T>(&mut self, shared: &Arc<T>) -> bool {

@@ -128,15 +128,20 @@ impl Host {
             registry.add_broken(&plugin.name);
         }
         for (name, _) in &settings.grants {
-            let known = || plugins.iter().map(|plugin| plugin.name());
-            // One that is broken is told of as such.
-            if !known().chain(registry.broken().iter().map(String::as_str)).any(|n| n == name) {
-                return Err(unknown_plugin(name, &plugins));
+            // One that is broken is there too: it may be broken for want of this grant.
+            let loaded = plugins.iter().map(|plugin| plugin.name());
+            let known: Vec<&str> =
+                loaded.chain(broken.iter().map(|plugin| plugin.name.as_str())).collect();
+            if !known.contains(&name.as_str()) {
+                return Err(unknown_plugin(name, &known));
             }
         }
         for (name, share) in &settings.shares {
             let plugin = plugins.iter().find(|plugin| plugin.name() == name);
-            let plugin = plugin.ok_or_else(|| unknown_plugin(name, &plugins))?;
+            let plugin = plugin.ok_or_else(|| {
+                let known: Vec<&str> = plugins.iter().map(|plugin| plugin.name()).collect();
+                unknown_plugin(name, &known)
+            })?;
             let memory = sandbox.compute().memory();
             for tier in Tier::ALL {
                 memory.set_quota(plugin.account(), tier, *share.quota.get(tier));
@@ -239,11 +244,10 @@ fn plugin_name(path: &Path) -> String {
     plain(&path.file_stem().unwrap_or_default().to_string_lossy()).into_owned()
 }
 
-fn unknown_plugin(name: &str, plugins: &[Arc<Plugin>]) -> WorkflowError {
-    let known = || plugins.iter().map(|plugin| plugin.name());
+fn unknown_plugin(name: &str, known: &[&str]) -> WorkflowError {
     WorkflowError::UnknownPlugin {
         name: plain(name).into(),
-        known: enumerate(known()),
-        nearest: nearest(name, known()).map(str::to_owned),
+        known: enumerate(known.iter().copied()),
+        nearest: nearest(name, known.iter().copied()).map(str::to_owned),
     }
 }

@@ -6,18 +6,19 @@
 
 use std::sync::Arc;
 
-use berth_compute::Tensor;
+use berth_compute::CpuDevice;
 use berth_memory::{MemoryError, PerTier, Tier};
 use wasmtime::component::Resource;
 
 use super::bindings::berth::node::{memory as wit, types};
 use super::{Error, Returned};
-use crate::error::GuestError;
+use crate::error::{GuestError, Shortage};
 use crate::reach::{self, Weights};
 use crate::state::State;
 use crate::value::{Object, Value};
 
 type Handle = Resource<Arc<Object>>;
+type Reached = berth_memory::Handle<CpuDevice>;
 
 /// A tier that copies can leave.
 fn movable(operation: &str, asked: types::Tier) -> Result<Tier, GuestError> {
@@ -36,9 +37,29 @@ fn answered<T, E: Into<GuestError>>(result: Result<T, E>) -> Returned<T> {
 
 impl State {
     /// What an object that the guest holds reaches.
-    fn reached(&self, target: &Handle, weights: Weights) -> wasmtime::Result<Vec<Tensor>> {
+    fn reached(&self, target: &Handle, weights: Weights) -> wasmtime::Result<Vec<Reached>> {
         let object = self.table.get(target)?.clone();
-        Ok(reach::tensors(&Value::Object(object), weights))
+        Ok(reach::handles(&Value::Object(object), weights))
+    }
+}
+
+impl State {
+    /// Whether the host's memory could ever hold all of this that is on the device only. Where it
+    /// could not, what came there first would leave again for the rest.
+    fn has_host_room(&self, handles: &[&Reached]) -> Result<(), GuestError> {
+        let moves = |handle: &&&Reached| {
+            let on = handle.residency();
+            on.device && !on.host
+        };
+        let moving = handles.iter().filter(moves).map(|handle| handle.bytes());
+        let requested = moving.fold(0, u64::saturating_add);
+        let memory = self.compute().memory();
+        let limit = memory.limits().host;
+        if requested <= limit {
+            return Ok(());
+        }
+        let (tier, used) = (Tier::Host, memory.stats().tier(Tier::Host).used);
+        Err(GuestError::OutOfMemory(Shortage { tier, requested, limit, used }))
     }
 }
 
@@ -66,14 +87,17 @@ impl wit::Host for State {
     }
 
     fn offload(&mut self, target: Handle) -> Returned<u64> {
-        let tensors = self.reached(&target, Weights::Loaded)?;
-        let handles: Vec<_> = tensors.iter().map(Tensor::handle).collect();
+        let reached = self.reached(&target, Weights::Loaded)?;
+        let handles: Vec<_> = reached.iter().collect();
+        if let Err(error) = self.has_host_room(&handles) {
+            return answered(Err(error));
+        }
         answered(self.compute().memory().stow(&handles))
     }
 
     fn restore(&mut self, target: Handle) -> Returned<u64> {
-        let tensors = self.reached(&target, Weights::Loaded)?;
-        let handles: Vec<_> = tensors.iter().map(Tensor::handle).collect();
+        let reached = self.reached(&target, Weights::Loaded)?;
+        let handles: Vec<_> = reached.iter().collect();
         let (account, cancel) = (&self.scope.account, &self.scope.cancel);
         answered(self.compute().memory().restore(account, &handles, cancel))
     }
@@ -108,8 +132,8 @@ impl wit::Host for State {
         };
         // What is kept stays so when it is loaded later; what was never loaded was never kept.
         let weights = if keep { Weights::All } else { Weights::Loaded };
-        let tensors = self.reached(&target, weights)?;
-        let handles: Vec<_> = tensors.iter().map(Tensor::handle).collect();
+        let reached = self.reached(&target, weights)?;
+        let handles: Vec<_> = reached.iter().collect();
         answered::<_, MemoryError>(self.compute().memory().keep(&handles, tier, keep))
     }
 
