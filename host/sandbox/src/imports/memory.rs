@@ -41,9 +41,7 @@ impl State {
         let object = self.table.get(target)?.clone();
         Ok(reach::handles(&Value::Object(object), weights))
     }
-}
 
-impl State {
     /// Whether the host's memory could ever hold all of this that is on the device only. Where it
     /// could not, what came there first would leave again for the rest.
     fn has_host_room(&self, handles: &[&Reached]) -> Result<(), GuestError> {
