@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use berth_compute::{Compute, DType, Scope, Tensor};
 use berth_memory::{Cancel, Limits, OffloadModeName, Setup, SpillSettings, Stats, Tier};
 use berth_sandbox::{
-    Folders, FunctionValue, ModelFolders, NodeEvents, Plugin, RunContext, Sandbox, SandboxError,
+    Capability, DramCache, Folders, FunctionValue, ModelFolders, NodeEvents, Plugin, RunContext, Sandbox, SandboxError,
     Settings, Value,
 };
 
@@ -56,6 +56,7 @@ pub struct Host {
     scope: Scope,
     context: RunContext,
     folder: tempfile::TempDir,
+    dram_cache: Arc<DramCache>,
 }
 
 /// The values of a loaded checkpoint.
@@ -84,7 +85,7 @@ impl Host {
     pub fn with(options: Options) -> Self {
         let mut host = Self::empty(options);
         for (name, bytes) in berth_stock_plugins::components() {
-            host.load(name, bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+            host.load_granted(name, bytes, &[Capability::Memory]).unwrap_or_else(|error| panic!("{name}: {error}"));
         }
         host
     }
@@ -113,17 +114,31 @@ impl Host {
             scope: Scope { account, cancel: cancel.clone(), call: None },
             context: RunContext::new(cancel, Arc::new(Silent)),
             plugins: Vec::new(),
+            dram_cache: sandbox.dram_cache(),
             sandbox,
             folder,
         }
     }
 
-    /// Loads one more plugin.
+    /// Loads one more plugin, which is granted nothing.
     ///
     /// # Errors
     /// What is wrong with it.
     pub fn load(&mut self, name: &str, bytes: &[u8]) -> Result<Arc<Plugin>, SandboxError> {
-        let plugin = self.sandbox.load(name, bytes)?;
+        self.load_granted(name, bytes, &[])
+    }
+
+    /// Loads one more plugin with these capabilities.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn load_granted(
+        &mut self,
+        name: &str,
+        bytes: &[u8],
+        granted: &[Capability],
+    ) -> Result<Arc<Plugin>, SandboxError> {
+        let plugin = self.sandbox.load(name, bytes, granted)?;
         self.plugins.push(plugin.clone());
         Ok(plugin)
     }
@@ -136,6 +151,11 @@ impl Host {
     /// The tensors' side.
     pub fn compute(&self) -> &Compute {
         self.sandbox.compute()
+    }
+
+    /// The models that memory nodes put aside.
+    pub fn dram_cache(&self) -> &DramCache {
+        &self.dram_cache
     }
 
     /// Memory at this moment.

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use berth_memory::{Amount, OffloadModeName};
-use berth_workflow::{Config, Grant, MemoryConfig, Move, Release, Size, Watermark};
+use berth_sandbox::Capability;
+use berth_workflow::{Config, MemoryConfig, Move, Release, Size, Watermark};
 use clap::{Args, Parser, Subcommand};
 
 /// Runs node workflows whose nodes are sandboxed WebAssembly components.
@@ -230,7 +231,7 @@ struct PluginArguments {
 
     /// Let a plugin see and steer where bytes are. Can be repeated.
     #[arg(long, value_name = "PLUGIN=memory", value_parser = grant)]
-    grant: Vec<(String, Grant)>,
+    grant: Vec<(String, Capability)>,
 }
 
 impl MemoryArguments {
@@ -302,10 +303,11 @@ fn quota(text: &str) -> Result<(String, Size), String> {
     Ok((plugin, Size::positive(size).map_err(|error| error.to_string())?))
 }
 
-fn grant(text: &str) -> Result<(String, Grant), String> {
+fn grant(text: &str) -> Result<(String, Capability), String> {
     let wrong = "a grant is a plugin and a capability, such as my-plugin=memory";
     let (plugin, capability) = pair(text).ok_or(wrong)?;
-    Ok((plugin, capability.parse()?))
+    let capability = capability.parse::<Capability>().map_err(|error| error.to_string())?;
+    Ok((plugin, capability))
 }
 
 /// What stands before and after the first `=`, if something does.
@@ -364,7 +366,7 @@ mod tests {
         let arguments = ["--quota", "a=1GiB", "--grant", "a=memory", "--grant", "b=memory"];
         let plugins = config(&arguments).unwrap().plugins;
         assert_eq!(plugins["a"].quota, Some(Size(1 << 30)));
-        assert_eq!((&plugins["a"].grants[..], plugins["b"].quota), (&[Grant::Memory][..], None));
+        assert_eq!((&plugins["a"].grants[..], plugins["b"].quota), (&[Capability::Memory][..], None));
     }
 
     #[test]

@@ -41,7 +41,8 @@ pub(crate) fn open(settings: Settings) -> Result<Host, CliError> {
     let host = Host::open(settings, berth_stock_plugins::components())?;
     for broken in host.broken() {
         let (plugin, error) = (&broken.name, &broken.error);
-        tracing::warn!(path = %broken.path.display(), "plugin `{plugin}` is left out: {error}");
+        let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+        tracing::warn!(path = %broken.path.display(), "plugin `{plugin}` is left out: {error}{hint}");
     }
     Ok(host)
 }

@@ -12,7 +12,7 @@ use berth_compute::Compute;
 use berth_memory::{
     Limits, OffloadModeName, PerTier, Recording, Rules, Setup, SpillSettings, Stats, Tier, Watermarks, offload,
 };
-use berth_sandbox::{Folders, ModelFolders, Plugin, Sandbox, SandboxError};
+use berth_sandbox::{Capability, DramCache, Folders, ModelFolders, Plugin, Sandbox, SandboxError};
 use indexmap::IndexMap;
 
 use crate::error::WorkflowError;
@@ -24,6 +24,10 @@ use crate::text::{enumerate, nearest, plain};
 
 /// The ending of plugins' files.
 const ENDING: &str = "wasm";
+
+/// What stock plugins are granted without the operator's word: they come with the host.
+const STOCK_GRANTS: [(&str, Capability); 2] =
+    [("memory", Capability::Memory), ("stable-diffusion", Capability::Memory)];
 
 /// What the operator decides.
 #[derive(Debug, Clone)]
@@ -50,6 +54,8 @@ pub struct Settings {
     pub folders: Folders,
     /// What each plugin may take, by name.
     pub shares: Vec<(String, Share)>,
+    /// What plugins of the operator's folders may do beyond what all may, by name.
+    pub grants: Vec<(String, Capability)>,
     /// The folder for compiled code; `None` compiles anew each time.
     pub compiled_cache: Option<PathBuf>,
     /// How many results of nodes are kept for later runs.
@@ -72,6 +78,7 @@ impl Settings {
             plugins: Vec::new(),
             folders,
             shares: Vec::new(),
+            grants: Vec::new(),
             compiled_cache: None,
             cached_results: 0,
         }
@@ -106,6 +113,8 @@ pub struct Host {
     sandbox: Arc<Sandbox>,
     plugins: Vec<Arc<Plugin>>,
     broken: Vec<BrokenPlugin>,
+    /// Models that nodes put aside live as long as the host.
+    _dram_cache: Arc<DramCache>,
 }
 
 impl Host {
@@ -113,7 +122,7 @@ impl Host {
     /// operator's folders. Blocks: plugins are compiled.
     ///
     /// # Errors
-    /// `PluginFolder`, `DuplicatePlugin`, `DuplicateNodeType`, `UnknownPlugin` for a quota,
+    /// `PluginFolder`, `DuplicatePlugin`, `DuplicateNodeType`, `UnknownPlugin` for a quota or a grant,
     /// and `Sandbox` when the engine does not start or a stock plugin does not load.
     pub fn open(settings: Settings, stock: &[(&str, &[u8])]) -> Result<Self, WorkflowError> {
         let sandbox = sandbox(&settings)?;
@@ -121,7 +130,7 @@ impl Host {
         let mut origins: IndexMap<String, String> = IndexMap::new();
         for (name, component) in stock {
             origins.insert((*name).to_owned(), "a stock plugin".into());
-            plugins.push(sandbox.load(name, component)?);
+            plugins.push(sandbox.load(name, component, &granted(&STOCK_GRANTS, name))?);
         }
         let mut broken = Vec::new();
         for path in files(&settings.plugins)? {
@@ -130,7 +139,7 @@ impl Host {
             if let Some(first) = origins.insert(name.clone(), origin.clone()) {
                 return Err(WorkflowError::DuplicatePlugin { name, first, second: origin });
             }
-            match load(&sandbox, &name, &path) {
+            match load(&sandbox, &name, &path, &granted(&settings.grants, &name)) {
                 Ok(plugin) => plugins.push(plugin),
                 Err(error) => broken.push(BrokenPlugin { name, path, error }),
             }
@@ -142,9 +151,21 @@ impl Host {
         for plugin in &broken {
             registry.add_broken(&plugin.name);
         }
+        for (name, _) in &settings.grants {
+            // One that is broken is there too: it may be broken for want of this grant.
+            let loaded = plugins.iter().map(|plugin| plugin.name());
+            let known: Vec<&str> =
+                loaded.chain(broken.iter().map(|plugin| plugin.name.as_str())).collect();
+            if !known.contains(&name.as_str()) {
+                return Err(unknown_plugin(name, &known));
+            }
+        }
         for (name, share) in &settings.shares {
             let plugin = plugins.iter().find(|plugin| plugin.name() == name);
-            let plugin = plugin.ok_or_else(|| unknown_plugin(name, &plugins))?;
+            let plugin = plugin.ok_or_else(|| {
+                let known: Vec<&str> = plugins.iter().map(|plugin| plugin.name()).collect();
+                unknown_plugin(name, &known)
+            })?;
             let memory = sandbox.compute().memory();
             for tier in Tier::ALL {
                 memory.set_quota(plugin.account(), tier, *share.quota.get(tier));
@@ -152,15 +173,16 @@ impl Host {
             memory.set_share(plugin.account(), share.weight.unwrap_or(1), share.soft);
         }
         let runner = Runner::new(registry, settings.cached_results, settings.release);
-        Ok(Self { runner, sandbox, plugins, broken })
+        let _dram_cache = sandbox.dram_cache();
+        Ok(Self { runner, sandbox, plugins, broken, _dram_cache })
     }
 
-    /// Loads one plugin into a sandbox of its own, to look at it.
+    /// Loads one plugin into a sandbox of its own, to look at it, with all that it asks for.
     ///
     /// # Errors
     /// `PluginFile`, `Sandbox`.
     pub fn inspect(settings: &Settings, path: &Path) -> Result<Arc<Plugin>, WorkflowError> {
-        load(&sandbox(settings)?, &plugin_name(path), path)
+        load(&sandbox(settings)?, &plugin_name(path), path, &Capability::ALL)
     }
 
     /// What checks and runs workflows.
@@ -219,10 +241,21 @@ fn sandbox(settings: &Settings) -> Result<Arc<Sandbox>, SandboxError> {
     )
 }
 
-fn load(sandbox: &Arc<Sandbox>, name: &str, path: &Path) -> Result<Arc<Plugin>, WorkflowError> {
+/// What a plugin is granted.
+fn granted<N: AsRef<str>>(grants: &[(N, Capability)], name: &str) -> Vec<Capability> {
+    let its = grants.iter().filter(|(plugin, _)| plugin.as_ref() == name);
+    its.map(|(_, capability)| *capability).collect()
+}
+
+fn load(
+    sandbox: &Arc<Sandbox>,
+    name: &str,
+    path: &Path,
+    granted: &[Capability],
+) -> Result<Arc<Plugin>, WorkflowError> {
     let component = std::fs::read(path)
         .map_err(|source| WorkflowError::PluginFile { path: path.to_owned(), source })?;
-    Ok(sandbox.load(name, &component)?)
+    Ok(sandbox.load(name, &component, granted)?)
 }
 
 /// The plugin files of some folders, sorted in each.
@@ -247,11 +280,10 @@ fn plugin_name(path: &Path) -> String {
     plain(&path.file_stem().unwrap_or_default().to_string_lossy()).into_owned()
 }
 
-fn unknown_plugin(name: &str, plugins: &[Arc<Plugin>]) -> WorkflowError {
-    let known = || plugins.iter().map(|plugin| plugin.name());
+fn unknown_plugin(name: &str, known: &[&str]) -> WorkflowError {
     WorkflowError::UnknownPlugin {
         name: plain(name).into(),
-        known: enumerate(known()),
-        nearest: nearest(name, known()).map(str::to_owned),
+        known: enumerate(known.iter().copied()),
+        nearest: nearest(name, known.iter().copied()).map(str::to_owned),
     }
 }

@@ -26,6 +26,7 @@ mod host;
 mod job;
 mod machine;
 mod object_info;
+mod passing;
 mod plan;
 mod problem;
 mod registry;
@@ -42,7 +43,7 @@ mod validate;
 mod watch;
 
 pub use config::{
-    Config, ConfigError, Grant, MemoryConfig, Move, NotAnAmount, PluginConfig, Size, Watermark,
+    Config, ConfigError, MemoryConfig, Move, NotAnAmount, PluginConfig, Size, Watermark,
 };
 pub use error::{NodeError, RunError, WorkflowError};
 pub use events::{Event, Failure, Observer, Results};

@@ -31,7 +31,7 @@ use crate::watch::Watch;
 /// Checks and runs workflows of some node types.
 pub struct Runner {
     registry: Registry,
-    cache: ResultCache,
+    cache: Arc<ResultCache>,
     release: Release,
     concurrency: usize,
 }
@@ -67,7 +67,7 @@ impl Runner {
     pub fn new(registry: Registry, cached_results: usize, release: Release) -> Self {
         let processors = std::thread::available_parallelism().map_or(2, NonZero::get);
         let (cache, concurrency) = (ResultCache::new(cached_results), processors.max(2));
-        Self { registry, cache, release, concurrency }
+        Self { registry, cache: Arc::new(cache), release, concurrency }
     }
 
     /// The node types there are.
@@ -168,7 +168,7 @@ impl Stop {
 /// A run on its way.
 struct Execution<'a> {
     plan: Arc<Plan>,
-    cache: &'a ResultCache,
+    cache: &'a Arc<ResultCache>,
     cancel: Cancel,
     teller: &'a Teller,
     outcome: Outcome,
@@ -313,6 +313,7 @@ impl Execution<'_> {
             self.teller.prompt_id.clone(),
             step.id.clone(),
             step.plugin().into(),
+            self.cache.clone(),
         ));
         let context = RunContext::new(self.cancel.clone(), watch.clone());
         Some(Job { plan: self.plan.clone(), step: index, inputs, undecided, context, watch })

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use berth_memory::{MoveRule, OffloadModeName, PerTier, SpillSettings, Watermarks};
+use berth_sandbox::Capability;
 use indexmap::IndexMap;
 use serde::Deserialize;
 
@@ -106,7 +107,7 @@ pub struct PluginConfig {
     pub spill_quota: Option<Size>,
     /// What it may do beside computing.
     #[serde(deserialize_with = "text::list")]
-    pub grants: Vec<Grant>,
+    pub grants: Vec<Capability>,
 }
 
 /// A move between models that take turns, by its name.
@@ -129,27 +130,6 @@ impl FromStr for Move {
                 ));
             }
         }))
-    }
-}
-
-/// Something that a plugin may do only if the operator says so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Grant {
-    /// See and steer where bytes are.
-    Memory,
-}
-
-impl FromStr for Grant {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        match name {
-            "memory" => Ok(Self::Memory),
-            _ => {
-                let name = crate::text::plain(name);
-                Err(format!("there is no capability `{name}`; the capabilities are: memory"))
-            }
-        }
     }
 }
 
@@ -194,8 +174,7 @@ impl Config {
         Self { memory: self.memory.over(below.memory), plugins }
     }
 
-    /// Puts everything that it says into settings, and defaults for the rest. What becomes
-    /// of grants is said where plugins are loaded.
+    /// Puts everything that it says into settings, and defaults for the rest.
     ///
     /// # Errors
     /// `NothingLeft`, `Watermarks`, `SpillFolder`.
@@ -221,6 +200,11 @@ impl Config {
             bytes(memory.ram_headroom).unwrap_or_else(|| default_headroom(total_memory()));
         settings.spill = spill(memory.spill_dir, memory.spill_limit)?;
         settings.release = memory.release.unwrap_or_default();
+        let granted = |(name, plugin): (&String, &PluginConfig)| {
+            let of = |&capability| (name.clone(), capability);
+            plugin.grants.iter().map(of).collect::<Vec<_>>()
+        };
+        settings.grants = self.plugins.iter().flat_map(granted).collect();
         settings.shares = self.plugins.iter().map(|(name, p)| (name.clone(), p.share())).collect();
         Ok(())
     }

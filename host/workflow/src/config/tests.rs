@@ -61,7 +61,7 @@ fn everything_in_a_file_reaches_the_settings() {
     "#;
     std::fs::write(&path, text).unwrap();
     let config = Config::read(&path).unwrap();
-    assert_eq!(config.plugins["stable-diffusion"].grants, [Grant::Memory]);
+    assert_eq!(config.plugins["stable-diffusion"].grants, [Capability::Memory]);
     let settings = settings(config).unwrap();
     assert_eq!((settings.limits.device, settings.limits.host), (7 << 30, 16 << 30));
     assert_eq!(settings.headroom, 2 << 30);
@@ -97,7 +97,7 @@ fn the_upper_of_two_wins_where_it_says_something() {
     let a = &both.plugins["a"];
     assert_eq!(
         (a.quota, a.share, &a.grants[..]),
-        (Some(Size(1)), Some(Size(4)), &[Grant::Memory][..])
+        (Some(Size(1)), Some(Size(4)), &[Capability::Memory][..])
     );
     assert_eq!(both.plugins["b"].weight.map(NonZeroU32::get), Some(2));
 }
