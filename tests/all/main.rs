@@ -5,4 +5,5 @@ mod memory_nodes;
 mod memory_workflows;
 mod oracle;
 mod quality;
+mod release;
 mod residency;

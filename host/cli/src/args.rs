@@ -366,7 +366,10 @@ mod tests {
         let arguments = ["--quota", "a=1GiB", "--grant", "a=memory", "--grant", "b=memory"];
         let plugins = config(&arguments).unwrap().plugins;
         assert_eq!(plugins["a"].quota, Some(Size(1 << 30)));
-        assert_eq!((&plugins["a"].grants[..], plugins["b"].quota), (&[Capability::Memory][..], None));
+        assert_eq!(
+            (&plugins["a"].grants[..], plugins["b"].quota),
+            (&[Capability::Memory][..], None)
+        );
     }
 
     #[test]

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use berth_compute::Compute;
 use berth_memory::{
-    Limits, OffloadModeName, PerTier, Recording, Rules, Setup, SpillSettings, Stats, Tier, Watermarks, offload,
+    Limits, OffloadModeName, PerTier, Recording, Rules, Setup, SpillSettings, Stats, Tier,
+    Watermarks, offload,
 };
 use berth_sandbox::{Capability, DramCache, Folders, ModelFolders, Plugin, Sandbox, SandboxError};
 use indexmap::IndexMap;

@@ -324,7 +324,7 @@ mod tests {
         let pack = pack.build();
         let mut registry = Registry::new();
         registry.add(pack.clone()).unwrap();
-        let runner = Runner::new(registry, 0);
+        let runner = Runner::new(registry, 0, crate::release::Release::default());
         let workflow = workflow(json!({
             "1": {"class_type": "Load", "inputs": {}},
             "2": {"class_type": "Pass", "inputs": {"trigger": ["1", 0]}},
