@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use berth_compute::{Compute, DType, Scope, Tensor};
-use berth_memory::{Cancel, Limits, OffloadModeName, Stats, Tier};
+use berth_memory::{Cancel, Limits, OffloadModeName, Setup, SpillSettings, Stats, Tier};
 use berth_sandbox::{
     Folders, FunctionValue, ModelFolders, NodeEvents, Plugin, RunContext, Sandbox, SandboxError,
     Settings, Value,
@@ -25,6 +25,8 @@ pub struct Options {
     pub device: u64,
     /// The host limit in bytes.
     pub host: u64,
+    /// The spill limit in bytes; 0 spills nothing.
+    pub spill: u64,
     /// What leaves the device when it is full.
     pub mode: OffloadModeName,
     /// Folders of models.
@@ -39,7 +41,8 @@ impl Default for Options {
         Self {
             device: 1 << 30,
             host: 4 << 30,
-            mode: OffloadModeName::Balanced,
+            spill: 0,
+            mode: OffloadModeName::Planned,
             models: vec![data().join("models")],
             settings: Settings::default(),
         }
@@ -90,7 +93,11 @@ impl Host {
     pub fn empty(options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let limits = Limits { device: options.device, host: options.host };
-        let compute = Compute::new(limits, berth_memory::offload::mode(options.mode));
+        let spill = SpillSettings { folder: folder.path().into(), limit: options.spill };
+        let compute = Compute::with(Setup {
+            spill: Some(spill),
+            ..Setup::new(limits, berth_memory::offload::mode(options.mode))
+        });
         let folders = Folders {
             output: folder.path().join("output"),
             temporary: folder.path().join("temporary"),

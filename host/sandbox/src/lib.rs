@@ -23,8 +23,10 @@ mod imports;
 mod limits;
 mod models;
 mod plugin;
+mod shelf;
 mod state;
 mod value;
+mod walk;
 
 pub use description::{Checks, Choices, Hidden, Input, NodeType, Output, Port};
 pub use engine::{Sandbox, Settings};
@@ -33,4 +35,5 @@ pub use events::{Artifact, Level, NodeEvents, Place};
 pub use files::Folders;
 pub use models::ModelFolders;
 pub use plugin::{Plugin, RunContext, STACK_SIZE};
+pub use shelf::ShelvedValue;
 pub use value::{FunctionValue, List, Object, Value};

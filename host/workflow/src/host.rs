@@ -151,7 +151,7 @@ impl Host {
             }
             memory.set_share(plugin.account(), share.weight.unwrap_or(1), share.soft);
         }
-        let runner = Runner::new(registry, settings.cached_results);
+        let runner = Runner::new(registry, settings.cached_results, settings.release);
         Ok(Self { runner, sandbox, plugins, broken })
     }
 

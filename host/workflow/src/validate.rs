@@ -460,7 +460,8 @@ impl<'a> Check<'a> {
                     Some(Bound { name, source, lazy })
                 })
                 .collect();
-            let mut upstream: Vec<usize> = inputs.iter().filter_map(Bound::link).collect();
+            let links = inputs.iter().filter_map(Bound::link);
+            let mut upstream: Vec<usize> = links.map(|(step, _)| step).collect();
             upstream.sort_unstable();
             upstream.dedup();
             position.insert(index, steps.len());
