@@ -36,6 +36,10 @@ impl Device for CpuDevice {
         Buffer::zeroed(format, bytes, fill)
     }
 
+    fn is_in_dram(&self) -> bool {
+        true
+    }
+
     fn read(&self, buffer: &Buffer, offset: u64, into: &mut [u8]) -> Result<(), MemoryError> {
         let reading = buffer.reading();
         let bytes = reading.bytes().unwrap_or_default();
