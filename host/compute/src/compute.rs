@@ -15,6 +15,7 @@ use smallvec::SmallVec;
 use crate::cpu::cancellable;
 use crate::device::{Buffer, CpuDevice};
 use crate::error::{internal, invalid};
+use crate::ghost::LARGEST_REAL;
 use crate::operand::Operand;
 use crate::shape::{self, Dims};
 use crate::{ComputeError, DType, Tensor};
@@ -46,7 +47,21 @@ impl Compute {
     /// Operations on the CPU, within `limits`; `mode` decides what leaves the device.
     #[must_use]
     pub fn new(limits: Limits, mode: Box<dyn OffloadMode>) -> Self {
-        Self { memory: Memory::new(CpuDevice, limits, mode) }
+        Self { memory: Memory::new(CpuDevice::default(), limits, mode) }
+    }
+
+    /// The same without the work: limits, leases, quotas and evictions are as in [`Compute::new`], but
+    /// what is larger than 64 KiB, or was computed from such a thing, has a size and no bytes.
+    /// It is read as zeros.
+    #[must_use]
+    pub fn rehearsal(limits: Limits, mode: Box<dyn OffloadMode>) -> Self {
+        Self { memory: Memory::new(CpuDevice { rehearsal: true }, limits, mode) }
+    }
+
+    /// Whether it leaves the work out.
+    #[must_use]
+    pub fn is_rehearsal(&self) -> bool {
+        self.memory.device().rehearsal
     }
 
     /// The memory that tensors are in.
@@ -83,7 +98,11 @@ impl Compute {
         let lease =
             self.memory.lease(&scope.account, &handles, &outputs, workspace, &scope.cancel)?;
         let cancel = scope.cancel.clone();
-        Ok(Job { lease, cancel, operation, inputs, dtype, shape })
+        let ghost = self.is_rehearsal()
+            && (bytes > LARGEST_REAL
+                || (0..inputs.len()).any(|at| lease.input(at).is_some_and(Buffer::is_ghost)));
+        let ghost = ghost.then_some(bytes);
+        Ok(Job { lease, cancel, operation, inputs, dtype, shape, ghost })
     }
 }
 
@@ -109,17 +128,21 @@ pub(crate) struct Job<'a> {
     inputs: SmallVec<[&'a Tensor; 4]>,
     dtype: DType,
     shape: Dims,
+    /// The result's size in bytes, if that is all that it has.
+    ghost: Option<u64>,
 }
 
 impl Job<'_> {
     /// Does the work, and makes its result a tensor. `work` is not called when
-    /// the result has no elements.
+    /// the result has no elements, or is a ghost.
     pub(crate) fn complete(
         self,
         work: impl FnOnce(&Self) -> Result<Buffer, ComputeError>,
     ) -> Result<Tensor, ComputeError> {
         let buffer = if self.shape.contains(&0) {
             Buffer::written(self.dtype, 0, |_| Ok::<_, MemoryError>(()))?
+        } else if let Some(bytes) = self.ghost {
+            Buffer::ghost(bytes)
         } else {
             cancellable(&self.cancel, || work(&self))?
         };
@@ -138,7 +161,7 @@ impl Job<'_> {
         let missing = || internal(self.operation, "an input is missing");
         let tensor = self.inputs.get(index).ok_or_else(missing)?;
         let buffer = self.lease.input(index).ok_or_else(missing)?;
-        Ok(Operand::new(self.operation, tensor, buffer))
+        Operand::new(self.operation, tensor, buffer)
     }
 
     /// How many elements the result has.
