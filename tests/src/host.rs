@@ -103,7 +103,7 @@ impl Host {
         let cancel = Cancel::new();
         let account = sandbox.compute().memory().account("tests");
         Self {
-            scope: Scope { account, cancel: cancel.clone() },
+            scope: Scope { account, cancel: cancel.clone(), call: None },
             context: RunContext::new(cancel, Arc::new(Silent)),
             plugins: Vec::new(),
             sandbox,

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use berth_memory::OffloadModeName;
+use berth_memory::{OffloadModeName, PerTier, Rules, Watermarks};
 use berth_sandbox::Folders;
-use berth_workflow::{Host, Settings, Workflow, WorkflowError, default_limits};
+use berth_workflow::{Host, Release, Settings, Share, Workflow, WorkflowError, default_limits};
 
 use crate::args::{Changes, FolderArguments, MemoryArguments};
 use crate::error::CliError;
@@ -32,13 +32,23 @@ pub(crate) fn settings(
     Ok(Settings {
         limits,
         offload,
+        watermarks: Watermarks::default(),
+        rules: Rules::default(),
+        spill: None,
+        headroom: 0,
+        release: Release::default(),
         models,
         plugins: folders.plugins,
         folders: Folders { output: folders.output, temporary, input: folders.input },
-        quotas,
+        shares: quotas.into_iter().map(|(plugin, bytes)| (plugin, device_quota(bytes))).collect(),
         compiled_cache: cache_folder(),
         cached_results: 0,
     })
+}
+
+fn device_quota(bytes: u64) -> Share {
+    let quota = PerTier { device: Some(bytes), ..PerTier::default() };
+    Share { quota, ..Share::default() }
 }
 
 /// Starts a host, and says which plugins are broken.

@@ -9,7 +9,9 @@
 
 use std::fmt;
 
-use berth_memory::{Account, Cancel, Handle, Lease, Limits, Memory, MemoryError, OffloadMode};
+use berth_memory::{
+    Account, Cancel, Handle, Lease, Limits, Memory, MemoryError, OffloadMode, Setup,
+};
 use smallvec::SmallVec;
 
 use crate::cpu::cancellable;
@@ -20,6 +22,11 @@ use crate::operand::Operand;
 use crate::shape::{self, Dims};
 use crate::{ComputeError, DType, Tensor};
 
+/// A function whose calls memory watches.
+pub type Site = berth_memory::Site<CpuDevice>;
+/// One call of a [`Site`].
+pub type Call = berth_memory::Call<CpuDevice>;
+
 /// For whom an operation works, and what stops it.
 #[derive(Debug, Clone)]
 pub struct Scope {
@@ -27,6 +34,8 @@ pub struct Scope {
     pub account: Account,
     /// Stops it while it waits for room, and between its parts.
     pub cancel: Cancel,
+    /// The function call that it is part of.
+    pub call: Option<Call>,
 }
 
 /// The operations, and the memory that they work in. Clones share it.
@@ -47,15 +56,24 @@ impl Compute {
     /// Operations on the CPU, within `limits`; `mode` decides what leaves the device.
     #[must_use]
     pub fn new(limits: Limits, mode: Box<dyn OffloadMode>) -> Self {
-        Self { memory: Memory::new(CpuDevice::default(), limits, mode) }
+        Self::with(Setup::new(limits, mode))
     }
 
-    /// The same without the work: limits, leases, quotas and evictions are as in [`Compute::new`], but
-    /// what is larger than 64 KiB, or was computed from such a thing, has a size and no bytes.
-    /// It is read as zeros.
+    /// Operations on the CPU, with everything that an operator decides.
     #[must_use]
-    pub fn rehearsal(limits: Limits, mode: Box<dyn OffloadMode>) -> Self {
-        Self { memory: Memory::new(CpuDevice { rehearsal: true }, limits, mode) }
+    pub fn with(setup: Setup) -> Self {
+        Self { memory: Memory::with(CpuDevice::default(), setup) }
+    }
+
+    /// The same without the work: limits, leases, quotas and evictions are as in [`Compute::with`],
+    /// but what is larger than 64 KiB, or was computed from such a thing, has a size and no
+    /// bytes. It is read as zeros.
+    ///
+    /// The gauge is left out: it would see the DRAM that the work takes and a rehearsal does not.
+    #[must_use]
+    pub fn rehearsal(setup: Setup) -> Self {
+        let setup = Setup { gauge: None, ..setup };
+        Self { memory: Memory::with(CpuDevice { rehearsal: true }, setup) }
     }
 
     /// Whether it leaves the work out.
@@ -95,9 +113,10 @@ impl Compute {
         let handles: SmallVec<[&Handle<CpuDevice>; 4]> =
             inputs.iter().map(|tensor| tensor.handle()).collect();
         let outputs = [(bytes, dtype)];
+        let Scope { account, cancel, call } = scope;
         let lease =
-            self.memory.lease(&scope.account, &handles, &outputs, workspace, &scope.cancel)?;
-        let cancel = scope.cancel.clone();
+            self.memory.lease_for(call.as_ref(), account, &handles, &outputs, workspace, cancel)?;
+        let cancel = cancel.clone();
         let ghost = self.is_rehearsal()
             && (bytes > LARGEST_REAL
                 || (0..inputs.len()).any(|at| lease.input(at).is_some_and(Buffer::is_ghost)));

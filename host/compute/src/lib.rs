@@ -36,7 +36,7 @@ mod shape;
 mod strided;
 mod tensor;
 
-pub use compute::{Compute, Scope};
+pub use compute::{Call, Compute, Scope, Site};
 pub use device::{Buffer, CpuDevice};
 pub use dtype::DType;
 pub use error::ComputeError;

@@ -251,7 +251,8 @@ fn contents(tensor: &Tensor) -> Vec<u8> {
 fn measure(case: &Case<'_>) {
     let limits = Limits { device: 1 << 30, host: 1 << 30 };
     let compute = Compute::new(limits, mode(OffloadModeName::None));
-    let scope = Scope { account: compute.memory().account("test"), cancel: Cancel::new() };
+    let scope =
+        Scope { account: compute.memory().account("test"), cancel: Cancel::new(), call: None };
     let inputs: Vec<Tensor> = case
         .inputs
         .iter()

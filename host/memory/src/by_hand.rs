@@ -63,6 +63,42 @@ impl<D: Device> Memory<D> {
         }
     }
 
+    /// Lets allocations leave the device now and stay in the host's memory, clean ones
+    /// too. Gives the bytes that left the device.
+    ///
+    /// # Errors
+    /// [`MemoryError::OutOfMemory`] or [`MemoryError::QuotaExceeded`] when the host has no
+    /// room for them, and what the device or a source said. What left before has left.
+    pub fn stow(&self, handles: &[&Handle<D>]) -> Result<u64, MemoryError> {
+        self.offload(handles)
+    }
+
+    /// Has allocations leave a tier only when an operation could not run otherwise, or
+    /// as others do again.
+    ///
+    /// # Errors
+    /// [`MemoryError::Foreign`].
+    pub fn keep(
+        &self,
+        handles: &[&Handle<D>],
+        _tier: Tier,
+        _keep: bool,
+    ) -> Result<(), MemoryError> {
+        handles.iter().try_for_each(|handle| handle.check_home(self))
+    }
+
+    /// Ends every [`keep`](Memory::keep).
+    pub fn keep_nothing(&self) {}
+
+    /// Has unused allocations leave a tier until this many bytes are free there, as far
+    /// as they can. Gives the bytes that left.
+    ///
+    /// # Errors
+    /// What the device or the disk said.
+    pub fn make_free(&self, _tier: Tier, _bytes: u64) -> Result<u64, MemoryError> {
+        Ok(0)
+    }
+
     /// Brings allocations to the device as far as there is room, without anything leaving
     /// for them, and gives the bytes that came. The account that asks must have room in its
     /// quota, and so must every other account that is charged for them.

@@ -34,6 +34,8 @@ pub(crate) struct Ledger<C> {
     /// Copies, reads and drops that run without the lock.
     pub(crate) transfers: usize,
     next_id: u64,
+    /// The most that was in use since a meter began.
+    meters: Slab<PerTier<u64>>,
 }
 
 /// The links of the lists over all accounts.
@@ -78,6 +80,7 @@ impl<C> Ledger<C> {
             leases: 0,
             transfers: 0,
             next_id: 0,
+            meters: Slab::new(),
         }
     }
 
@@ -131,6 +134,7 @@ impl<C> Ledger<C> {
                 name: account.name().to_owned(),
                 charge: *charge,
                 quota: *quota,
+                share: self.limits.device,
             })
             .collect();
         uses.sort_by_key(|account| account.id);
@@ -159,6 +163,20 @@ impl<C> Ledger<C> {
         self.used(place).saturating_add(more).saturating_sub(self.limit(place))
     }
 
+    /// Begins to watch for peaks.
+    pub(crate) fn add_meter(&mut self) -> usize {
+        self.meters.insert(self.used)
+    }
+
+    /// The peaks that a meter has seen.
+    pub(crate) fn meter(&self, key: usize) -> PerTier<u64> {
+        self.meters.get(key).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn remove_meter(&mut self, key: usize) {
+        self.meters.try_remove(key);
+    }
+
     pub(crate) fn tier_uses(&self) -> PerTier<TierUse> {
         let one = |tier: Tier, limit| TierUse {
             used: *self.used.get(tier),
@@ -181,6 +199,10 @@ impl<C> Ledger<C> {
         *self.used.get_mut(tier) = used;
         let peak = self.peak.get_mut(tier);
         *peak = (*peak).max(used);
+        for (_, peaks) in &mut self.meters {
+            let peak = peaks.get_mut(tier);
+            *peak = (*peak).max(used);
+        }
         debug_assert!(self.used.device <= self.limits.device, "the device limit is a limit");
         debug_assert!(self.used.host <= self.limits.host, "the host limit is a limit");
     }

@@ -11,7 +11,10 @@ use crate::offload::OffloadMode;
 use crate::room::run_all;
 use crate::state::{Content, HostBytes, Shared};
 use crate::walk::{Copies, Walk};
-use crate::{Account, Cancel, Device, Limits, MemoryError, PerTier, Source, Stats, Tier};
+use crate::{
+    Account, Call, Cancel, Device, Limits, MemoryError, PerTier, Recording, Setup, Source, Stats,
+    Tier,
+};
 
 /// The memory of one device and the host beside it. Clones are the same memory.
 pub struct Memory<D: Device>(pub(crate) Arc<Shared<D>>);
@@ -34,6 +37,12 @@ impl<D: Device> Memory<D> {
     #[must_use]
     pub fn new(device: D, limits: Limits, mode: Box<dyn OffloadMode>) -> Self {
         Self(Arc::new(Shared::new(device, limits, mode)))
+    }
+
+    /// A memory with everything that the operator decides.
+    #[must_use]
+    pub fn with(device: D, setup: Setup) -> Self {
+        Self::new(device, setup.limits, setup.mode)
     }
 
     /// Opens an account. Two accounts of one name are two accounts.
@@ -151,6 +160,35 @@ impl<D: Device> Memory<D> {
         admit(self, &Request { account, inputs, outputs, reserve }, cancel)
     }
 
+    /// [`Memory::lease`] as part of a call, from which the memory learns what comes next.
+    ///
+    /// # Errors
+    /// Those of [`Memory::lease`].
+    pub fn lease_for(
+        &self,
+        _call: Option<&Call<D>>,
+        account: &Account,
+        inputs: &[&Handle<D>],
+        outputs: &[(u64, D::Format)],
+        workspace: u64,
+        cancel: &Cancel,
+    ) -> Result<Lease<D>, MemoryError> {
+        self.lease(account, inputs, outputs, workspace, cancel)
+    }
+
+    /// Begins to record what happens, up to this many events. What was recorded before is gone.
+    pub fn record(&self, _most: usize) {}
+
+    /// Ends recording, and gives what was recorded.
+    #[must_use]
+    pub fn recording(&self) -> Recording {
+        Recording::default()
+    }
+
+    /// What an account may take of the device before others lose for it: `weight` parts of
+    /// the whole (1 unless set), or `share` bytes.
+    pub fn set_share(&self, _account: &Account, _weight: u32, _share: Option<u64>) {}
+
     /// A snapshot of everything that is counted.
     #[must_use]
     pub fn stats(&self) -> Stats {
@@ -163,6 +201,8 @@ impl<D: Device> Memory<D> {
             moved: state.moved,
             evictions: state.evictions,
             waits: state.waits,
+            shelved: 0,
+            lost: 0,
         }
     }
 

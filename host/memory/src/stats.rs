@@ -19,6 +19,10 @@ pub struct Stats {
     pub evictions: u64,
     /// Leases that had to wait before they were admitted.
     pub waits: u64,
+    /// Bytes of cached results that nobody holds, on any tier.
+    pub shelved: u64,
+    /// Bytes of cached results that were lost for want of room.
+    pub lost: u64,
 }
 
 impl Stats {
@@ -33,11 +37,11 @@ impl Stats {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TierUse {
     /// In use now. On the device this counts buffers, the outputs that leases
-    /// reserved, and their workspaces; on disk, the ranges of model files that are referred to.
+    /// reserved, and their workspaces; on disk, what is spilled.
     pub used: u64,
     /// The most that was ever in use.
     pub peak: u64,
-    /// What can be in use; `None` on disk, where nothing is written.
+    /// What can be in use; `None` where nothing limits it.
     pub limit: Option<u64>,
 }
 
@@ -52,6 +56,8 @@ pub struct AccountUse {
     pub charge: PerTier<u64>,
     /// Its quotas.
     pub quota: PerTier<Option<u64>>,
+    /// What it may take of the device before others lose for it.
+    pub share: u64,
 }
 
 /// Bytes moved since the beginning.
@@ -63,4 +69,22 @@ pub struct Moved {
     pub to_host: u64,
     /// Read from sources.
     pub from_disk: u64,
+    /// Written to the spill file.
+    pub to_spill: u64,
+    /// Read from the spill file.
+    pub from_spill: u64,
+}
+
+impl Moved {
+    /// What was moved after `before`.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        Self {
+            to_device: self.to_device.saturating_sub(before.to_device),
+            to_host: self.to_host.saturating_sub(before.to_host),
+            from_disk: self.from_disk.saturating_sub(before.from_disk),
+            to_spill: self.to_spill.saturating_sub(before.to_spill),
+            from_spill: self.from_spill.saturating_sub(before.from_spill),
+        }
+    }
 }

@@ -149,7 +149,7 @@ impl Model {
         if let Some(tensor) = slot.get() {
             return Ok(tensor.clone());
         }
-        let scope = Scope { account: self.account.clone(), cancel: Cancel::new() };
+        let scope = Scope { account: self.account.clone(), cancel: Cancel::new(), call: None };
         let source: Arc<dyn Source> = self.file.source.clone();
         let tensor =
             self.compute.weight(&scope, source, entry.offset, entry.dtype, &entry.shape)?;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use berth_compute::Call;
 use berth_memory::{Account, Cancel};
 use wasmtime::component::Linker;
 use wasmtime::{Store, UpdateDeadline};
@@ -49,6 +50,8 @@ pub struct RunContext {
     pub cancel: Cancel,
     /// Watches it.
     pub events: Arc<dyn NodeEvents>,
+    /// The function call that it is.
+    pub(crate) call: Option<Call>,
     /// How many function calls it is inside of.
     depth: u32,
     /// When it must be over, and the limit that says so. Functions that it calls inherit it.
@@ -58,7 +61,12 @@ pub struct RunContext {
 impl RunContext {
     /// A run that nothing called.
     pub fn new(cancel: Cancel, events: Arc<dyn NodeEvents>) -> Self {
-        Self { cancel, events, depth: 0, deadline: None }
+        Self { cancel, events, call: None, depth: 0, deadline: None }
+    }
+
+    /// The same run, inside of a function call.
+    pub(crate) fn within(&self, call: Call) -> Self {
+        Self { call: Some(call), ..self.clone() }
     }
 
     pub(crate) fn deeper(&self) -> Result<Self, GuestError> {

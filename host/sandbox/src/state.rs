@@ -51,7 +51,11 @@ impl State {
         wasi.wall_clock(Standing);
         wasi.allow_tcp(false).allow_udp(false).stderr(stderr.clone()).stdout(stderr.clone());
         Self {
-            scope: Scope { account: plugin.account().clone(), cancel: context.cancel.clone() },
+            scope: Scope {
+                account: plugin.account().clone(),
+                cancel: context.cancel.clone(),
+                call: context.call.clone(),
+            },
             limiter: Limiter::new(settings.linear_memory),
             wasi: wasi.build(),
             plugin,

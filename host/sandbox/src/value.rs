@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use berth_compute::Tensor;
+use berth_compute::{Site, Tensor};
 use berth_memory::Account;
 
 use crate::error::SandboxError;
@@ -52,7 +52,21 @@ impl Object {
     /// These fields under a type name.
     pub fn new(type_name: impl Into<String>, fields: Vec<(String, Value)>) -> Self {
         let depth = around(fields.iter().map(|(_, value)| value));
-        Self { type_name: type_name.into(), fields, depth }
+        let type_name = type_name.into();
+        let role = match type_name.as_str() {
+            "MODEL" => Some("model"),
+            "CLIP" => Some("clip"),
+            "VAE" => Some("vae"),
+            _ => None,
+        };
+        if let Some(role) = role {
+            for (_, value) in &fields {
+                if let Value::Function(function) = value {
+                    function.site.set_role(role);
+                }
+            }
+        }
+        Self { type_name, fields, depth }
     }
 
     /// The field of this name.
@@ -87,13 +101,21 @@ pub struct FunctionValue {
     pub(crate) plugin: Arc<Plugin>,
     pub(crate) name: String,
     pub(crate) captures: Vec<(String, Value)>,
+    /// Where its calls are watched.
+    site: Site,
     pub(crate) depth: u32,
 }
 
 impl FunctionValue {
     pub(crate) fn new(plugin: Arc<Plugin>, name: String, captures: Vec<(String, Value)>) -> Self {
         let depth = around(captures.iter().map(|(_, value)| value));
-        Self { plugin, name, captures, depth }
+        let label = captures.iter().find_map(|(_, value)| match value {
+            Value::Model(model) => Some(model.label()),
+            _ => None,
+        });
+        let memory = plugin.sandbox().compute().memory();
+        let site = memory.site(plugin.account(), label.unwrap_or_default());
+        Self { plugin, name, captures, site, depth }
     }
 
     /// The plugin that made it, and runs it.
@@ -111,6 +133,11 @@ impl FunctionValue {
         &self.captures
     }
 
+    /// Where its calls are watched.
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
     /// Calls the function in a fresh instance of its plugin, and waits for it.
     ///
     /// # Errors
@@ -120,7 +147,8 @@ impl FunctionValue {
         arguments: Vec<(String, Value)>,
         context: &RunContext,
     ) -> Result<Vec<(String, Value)>, SandboxError> {
-        self.plugin.call(&self.name, self.captures.clone(), arguments, context)
+        let context = context.within(self.site.call());
+        self.plugin.call(&self.name, self.captures.clone(), arguments, &context)
     }
 }
 

@@ -9,12 +9,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use berth_compute::Compute;
-use berth_memory::{Limits, OffloadModeName, Stats, Tier, offload};
+use berth_memory::{
+    Limits, OffloadModeName, PerTier, Rules, Setup, SpillSettings, Stats, Tier, Watermarks, offload,
+};
 use berth_sandbox::{Folders, ModelFolders, Plugin, Sandbox, SandboxError};
 use indexmap::IndexMap;
 
 use crate::error::WorkflowError;
 use crate::registry::Registry;
+use crate::release::Release;
 use crate::runner::Runner;
 use crate::text::{enumerate, nearest, plain};
 
@@ -28,18 +31,39 @@ pub struct Settings {
     pub limits: Limits,
     /// What stays on the device.
     pub offload: OffloadModeName,
+    /// For the balanced mode.
+    pub watermarks: Watermarks,
+    /// Which models stay or go whatever the mode says.
+    pub rules: Rules,
+    /// Where dirty bytes go when the host is full; `None` keeps them in memory.
+    pub spill: Option<SpillSettings>,
+    /// DRAM that is left to other programs, in bytes.
+    pub headroom: u64,
+    /// What becomes of a node's outputs when they were used.
+    pub release: Release,
     /// Folders of models.
     pub models: Vec<PathBuf>,
     /// Folders of plugins, beside the stock ones.
     pub plugins: Vec<PathBuf>,
     /// Where nodes find and leave files.
     pub folders: Folders,
-    /// Limits on the device, in bytes, by plugin.
-    pub quotas: Vec<(String, u64)>,
+    /// What each plugin may take, by name.
+    pub shares: Vec<(String, Share)>,
     /// The folder for compiled code; `None` compiles anew each time.
     pub compiled_cache: Option<PathBuf>,
     /// How many results of nodes are kept for later runs.
     pub cached_results: usize,
+}
+
+/// What a plugin may take of the memory.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Share {
+    /// Its parts of the device among all plugins; 1 unless given.
+    pub weight: Option<u32>,
+    /// Bytes of the device that it keeps while others need room, instead of its weight.
+    pub soft: Option<u64>,
+    /// The most that it may ever take of each tier, in bytes.
+    pub quota: PerTier<Option<u64>>,
 }
 
 /// A plugin that could not be loaded.
@@ -95,11 +119,14 @@ impl Host {
         for plugin in &broken {
             registry.add_broken(&plugin.name);
         }
-        for (name, bytes) in &settings.quotas {
+        for (name, share) in &settings.shares {
             let plugin = plugins.iter().find(|plugin| plugin.name() == name);
             let plugin = plugin.ok_or_else(|| unknown_plugin(name, &plugins))?;
             let memory = sandbox.compute().memory();
-            memory.set_quota(plugin.account(), Tier::Device, Some(*bytes));
+            for tier in Tier::ALL {
+                memory.set_quota(plugin.account(), tier, *share.quota.get(tier));
+            }
+            memory.set_share(plugin.account(), share.weight.unwrap_or(1), share.soft);
         }
         let runner = Runner::new(registry, settings.cached_results);
         Ok(Self { runner, sandbox, plugins, broken })
@@ -140,7 +167,12 @@ impl Host {
 }
 
 fn sandbox(settings: &Settings) -> Result<Arc<Sandbox>, SandboxError> {
-    let compute = Compute::new(settings.limits, offload::mode(settings.offload));
+    let compute = Compute::with(Setup {
+        rules: settings.rules.clone(),
+        spill: settings.spill.clone(),
+        headroom: settings.headroom,
+        ..Setup::new(settings.limits, offload::mode_with(settings.offload, settings.watermarks))
+    });
     Sandbox::new(
         compute,
         ModelFolders::new(settings.models.clone()),

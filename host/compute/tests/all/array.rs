@@ -20,7 +20,7 @@ pub fn bench() -> Bench {
 pub fn limited(device: u64) -> Bench {
     let compute = Compute::new(Limits { device, host: 1 << 32 }, mode(OffloadModeName::None));
     let account = compute.memory().account("test");
-    Bench { compute, scope: Scope { account, cancel: Cancel::new() } }
+    Bench { compute, scope: Scope { account, cancel: Cancel::new(), call: None } }
 }
 
 impl Bench {

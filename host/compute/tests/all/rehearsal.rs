@@ -2,18 +2,14 @@ use std::sync::Arc;
 
 use berth_compute::{Compute, ComputeError, DType, Generator, Reduction, Scope, Tensor, Unary};
 use berth_memory::offload::mode;
-use berth_memory::{Cancel, Limits, MemoryError, OffloadModeName, Source, Stats};
+use berth_memory::{Cancel, Limits, MemoryError, OffloadModeName, Setup, Source, Stats};
 
 use crate::array::{Array, Bench, read};
 
-fn stage(
-    make: fn(Limits, Box<dyn berth_memory::OffloadMode>) -> Compute,
-    device: u64,
-    name: OffloadModeName,
-) -> Bench {
-    let compute = make(Limits { device, host: 1 << 36 }, mode(name));
+fn stage(make: fn(Setup) -> Compute, device: u64, name: OffloadModeName) -> Bench {
+    let compute = make(Setup::new(Limits { device, host: 1 << 36 }, mode(name)));
     let account = compute.memory().account("test");
-    Bench { compute, scope: Scope { account, cancel: Cancel::new() } }
+    Bench { compute, scope: Scope { account, cancel: Cancel::new(), call: None } }
 }
 
 fn rehearsal(device: u64) -> Bench {
@@ -21,9 +17,14 @@ fn rehearsal(device: u64) -> Bench {
 }
 
 /// Weights of ones, which are read for real.
+#[derive(Debug)]
 struct Ones;
 
 impl Source for Ones {
+    fn describe(&self) -> String {
+        "ones".into()
+    }
+
     fn read(&self, _: u64, into: &mut [u8]) -> Result<(), MemoryError> {
         into.fill(1);
         Ok(())
@@ -31,9 +32,14 @@ impl Source for Ones {
 }
 
 /// Weights that must not be read.
+#[derive(Debug)]
 struct Unreadable;
 
 impl Source for Unreadable {
+    fn describe(&self) -> String {
+        "what must not be read".into()
+    }
+
     fn read(&self, _: u64, _: &mut [u8]) -> Result<(), MemoryError> {
         panic!("a large weight is read in a rehearsal");
     }
@@ -104,7 +110,7 @@ fn play(bench: &Bench) -> Result<Stats, ComputeError> {
 fn a_rehearsal_takes_the_room_that_the_work_takes() {
     for name in [OffloadModeName::None, OffloadModeName::Balanced, OffloadModeName::Sequential] {
         for device in [1 << 30, 3 << 20, 1 << 20, 700_000] {
-            let real = play(&stage(Compute::new, device, name));
+            let real = play(&stage(Compute::with, device, name));
             let ghost = play(&stage(Compute::rehearsal, device, name));
             match (real, ghost) {
                 (Ok(real), Ok(ghost)) => {
