@@ -2,5 +2,6 @@
 
 mod guests;
 mod oracle;
+mod plan;
 mod quality;
 mod residency;

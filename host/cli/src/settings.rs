@@ -54,11 +54,16 @@ fn device_quota(bytes: u64) -> Share {
 /// Starts a host, and says which plugins are broken.
 pub(crate) fn open(settings: Settings) -> Result<Host, CliError> {
     let host = Host::open(settings, berth_stock_plugins::components())?;
+    warn_of_broken(&host);
+    Ok(host)
+}
+
+/// Says which plugins are broken.
+pub(crate) fn warn_of_broken(host: &Host) {
     for broken in host.broken() {
         let (plugin, error) = (&broken.name, &broken.error);
         tracing::warn!(path = %broken.path.display(), "plugin `{plugin}` is left out: {error}");
     }
-    Ok(host)
 }
 
 /// Reads a workflow and changes it.

@@ -109,7 +109,7 @@ fn play(bench: &Bench) -> Result<Stats, ComputeError> {
 #[test]
 fn a_rehearsal_takes_the_room_that_the_work_takes() {
     for name in [OffloadModeName::None, OffloadModeName::Balanced, OffloadModeName::Sequential] {
-        for device in [1 << 30, 3 << 20, 1 << 20, 700_000] {
+        for device in [1 << 30, 3 << 20, 1_400_000, 1 << 20] {
             let real = play(&stage(Compute::with, device, name));
             let ghost = play(&stage(Compute::rehearsal, device, name));
             match (real, ghost) {
@@ -136,7 +136,7 @@ fn a_ghosts_copy_on_the_host_takes_no_memory() {
         pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
     }
     const SIZE: usize = 4 << 30;
-    let bench = stage(Compute::rehearsal, 9 << 30, OffloadModeName::Sequential);
+    let bench = stage(Compute::rehearsal, 13 << 30, OffloadModeName::Sequential);
     let Bench { compute, scope } = &bench;
     let x = compute.full(scope, DType::U8, &[SIZE], 0.0).unwrap();
     let before = resident();

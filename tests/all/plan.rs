@@ -1,0 +1,155 @@
+//! What a rehearsal says of the demo's memory, and what the demo then takes.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use berth_memory::{Cancel, Limits, OffloadModeName, PerTier, Rules, Tier, Watermarks};
+use berth_sandbox::Folders;
+use berth_tests::host::DEMO_WEIGHTS;
+use berth_tests::oracle::data;
+use berth_workflow::{
+    Host, Prediction, Rehearsal, Release, Run, Settings, Workflow, WorkflowError, runtime,
+};
+use tempfile::TempDir;
+
+fn settings(folder: &Path, device: u64, host: u64, mode: OffloadModeName) -> Settings {
+    Settings {
+        limits: Limits { device, host },
+        offload: mode,
+        watermarks: Watermarks::default(),
+        rules: Rules::default(),
+        spill: None,
+        headroom: 0,
+        release: Release::default(),
+        models: vec![data().join("models")],
+        plugins: Vec::new(),
+        folders: Folders {
+            output: folder.join("output"),
+            temporary: folder.join("temporary"),
+            input: folder.join("input"),
+        },
+        shares: Vec::new(),
+        compiled_cache: Some(
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/compiled-for-tests"),
+        ),
+        cached_results: 0,
+    }
+}
+
+fn demo() -> Workflow {
+    Workflow::parse(&std::fs::read(data().join("workflows/text-to-image.json")).unwrap()).unwrap()
+}
+
+type Open = fn(Settings, &[(&str, &[u8])]) -> Result<Rehearsal, WorkflowError>;
+
+/// Runs the demo, and says how many seconds that took.
+fn play(open: Open, settings: Settings) -> (Prediction, f64) {
+    let rehearsal = open(settings, berth_stock_plugins::components()).unwrap();
+    let cancel = Cancel::new();
+    let plan = Arc::new(rehearsal.host().runner().validate(&demo(), None, &cancel).unwrap());
+    let begun = Instant::now();
+    let prediction = rehearsal.run(&plan, &cancel).unwrap();
+    (prediction, begun.elapsed().as_secs_f64())
+}
+
+fn peaks(prediction: &Prediction) -> PerTier<u64> {
+    let peak = |tier| prediction.memory.tier(tier).peak;
+    PerTier { device: peak(Tier::Device), host: peak(Tier::Host), disk: peak(Tier::Disk) }
+}
+
+/// Checks a figure to 1 %.
+fn near(what: &str, predicted: u64, measured: u64) {
+    let off = predicted.abs_diff(measured) as f64 / measured.max(1) as f64;
+    assert!(off <= 0.01, "{what}: {predicted} were predicted, {measured} were measured");
+}
+
+#[test]
+fn what_is_predicted_is_what_is_measured() {
+    let folder = TempDir::new().unwrap();
+    for &mode in OffloadModeName::all() {
+        for device in [1 << 30, DEMO_WEIGHTS, DEMO_WEIGHTS / 2, DEMO_WEIGHTS / 4, 1 << 17] {
+            for host in [4 << 30, DEMO_WEIGHTS / 4] {
+                let about = format!("{mode} in {device} and {host} bytes");
+                let settings = || settings(folder.path(), device, host, mode);
+                let (predicted, ghost) = play(Rehearsal::open, settings());
+                let (measured, real) = play(Rehearsal::in_earnest, settings());
+                println!("{about}: {ghost:.3} s for {real:.3} s");
+                println!("  predicted {:?}", peaks(&predicted));
+                println!("  measured  {:?}", peaks(&measured));
+                compare(&about, &predicted, &measured);
+            }
+        }
+    }
+}
+
+fn compare(about: &str, predicted: &Prediction, measured: &Prediction) {
+    let failure = |prediction: &Prediction| {
+        let failure = prediction.failure.as_ref();
+        failure.map(|failure| (failure.node.clone(), failure.error.to_string()))
+    };
+    assert_eq!(failure(predicted), failure(measured), "{about}");
+    let ids = |prediction: &Prediction| {
+        prediction.nodes.iter().map(|node| node.id.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(predicted), ids(measured), "{about}");
+    let both = predicted.nodes.iter().zip(&measured.nodes);
+    for (predicted, measured) in both {
+        let about = format!("{about}, node {}", measured.label);
+        for tier in Tier::ALL {
+            near(&format!("{about}, {tier}"), *predicted.peak.get(tier), *measured.peak.get(tier));
+        }
+        near(
+            &format!("{about}, to the device"),
+            predicted.moved.to_device,
+            measured.moved.to_device,
+        );
+    }
+    for tier in Tier::ALL {
+        let peak = |prediction: &Prediction| prediction.memory.tier(tier).peak;
+        near(&format!("{about}, {tier}"), peak(predicted), peak(measured));
+        let most = predicted.nodes.iter().map(|node| *node.peak.get(tier)).max();
+        assert_eq!(most, Some(peak(predicted)), "{about}: the peak of {tier} is a node's");
+    }
+}
+
+#[test]
+fn a_run_of_several_nodes_at_a_time_takes_what_was_predicted() {
+    let folder = TempDir::new().unwrap();
+    for device in [1 << 30, DEMO_WEIGHTS / 2] {
+        let settings = || settings(folder.path(), device, 4 << 30, OffloadModeName::Balanced);
+        let (predicted, _) = play(Rehearsal::open, settings());
+        let host = Host::open(settings(), berth_stock_plugins::components()).unwrap();
+        let plan = Arc::new(host.runner().validate(&demo(), None, &Cancel::new()).unwrap());
+        let observer = Arc::new(|_| {});
+        let run = Run { prompt_id: "test".into(), cancel: Cancel::new(), observer };
+        runtime().unwrap().block_on(host.runner().run(plan, run)).unwrap();
+        let measured = host.memory();
+        near("device", peaks(&predicted).device, measured.tier(Tier::Device).peak);
+    }
+}
+
+#[test]
+fn a_prediction_takes_a_tenth_of_the_time_and_writes_nothing() {
+    let folder = TempDir::new().unwrap();
+    let settings = || settings(folder.path(), 1 << 30, 4 << 30, OffloadModeName::Balanced);
+    // The first of each finds its plugins uncompiled and its files unread.
+    play(Rehearsal::open, settings());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    play(Rehearsal::in_earnest, settings());
+    assert!(folder.path().join("output").exists());
+    let ghost = (0..3).map(|_| play(Rehearsal::open, settings()).1).fold(f64::MAX, f64::min);
+    let real = (0..3).map(|_| play(Rehearsal::in_earnest, settings()).1).fold(f64::MAX, f64::min);
+    assert!(ghost < real / 10.0, "{ghost:.3} s to predict {real:.3} s");
+}
+
+#[test]
+fn a_node_that_cannot_run_is_named_with_what_it_lacks() {
+    let folder = TempDir::new().unwrap();
+    let settings = settings(folder.path(), 1 << 17, 4 << 30, OffloadModeName::Sequential);
+    let (prediction, _) = play(Rehearsal::open, settings);
+    let failure = prediction.failure.unwrap();
+    assert_eq!(prediction.nodes.last().unwrap().id, failure.node);
+    let text = failure.error.to_string();
+    assert!(text.contains("out of device memory") && text.contains("131072"), "{text}");
+}
