@@ -11,7 +11,7 @@
 //! predicted for zeros.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use berth_compute::Compute;
 use berth_memory::{Cancel, Moved, PerTier, Stats, Tier};
@@ -30,7 +30,7 @@ use crate::runner::Run;
 pub struct Rehearsal {
     host: Host,
     runtime: Runtime,
-    measured: Arc<Measured>,
+    measured: Arc<Sheet>,
 }
 
 /// What a workflow takes.
@@ -87,7 +87,7 @@ impl Rehearsal {
         stock: &[(&str, &[u8])],
         compute: fn(berth_memory::Setup) -> Compute,
     ) -> Result<Self, WorkflowError> {
-        let measured = Arc::new(Measured::default());
+        let measured = Arc::new(Sheet::default());
         let host = Host::start(settings, stock, compute, |plugin| {
             Arc::new(Metered { plugin: plugin.clone(), measured: measured.clone() })
         })?;
@@ -106,7 +106,7 @@ impl Rehearsal {
     /// # Errors
     /// `Interrupted` and `Host`; a node that fails is part of the prediction.
     pub fn run(&self, plan: &Arc<Plan>, cancel: &Cancel) -> Result<Prediction, RunError> {
-        self.measured.lock().clear();
+        *self.measured.lock() = Measured::default();
         let observer = Arc::new(|_: Event| {});
         let run = Run { prompt_id: "rehearsal".into(), cancel: cancel.clone(), observer };
         let ended = self.runtime.block_on(self.host.runner().run(plan.clone(), run));
@@ -128,7 +128,7 @@ impl Rehearsal {
                 moved,
             })
         };
-        let nodes = measured.into_iter().filter_map(node).collect();
+        let nodes = measured.nodes.into_iter().filter_map(node).collect();
         Ok(Prediction { nodes, memory: self.host.memory(), failure })
     }
 }
@@ -143,19 +143,28 @@ fn one_at_a_time() -> io::Result<Runtime> {
         .build()
 }
 
-/// What was measured, by node.
+/// What was measured so far, where the nodes' threads find it.
 #[derive(Default)]
-struct Measured(Mutex<IndexMap<String, (PerTier<u64>, Moved)>>);
+struct Sheet(Mutex<Measured>);
 
-impl Measured {
-    fn lock(&self) -> std::sync::MutexGuard<'_, IndexMap<String, (PerTier<u64>, Moved)>> {
+impl Sheet {
+    fn lock(&self) -> MutexGuard<'_, Measured> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
+/// What was measured, by node.
+#[derive(Default)]
+struct Measured {
+    nodes: IndexMap<String, (PerTier<u64>, Moved)>,
+    /// Whether the last of them failed.
+    failed: bool,
+}
+
+impl Measured {
     /// Adds a run of a node, which may run again when its outputs were released.
-    fn add(&self, node: &str, peak: PerTier<u64>, moved: Moved) {
-        let mut nodes = self.lock();
-        let (known, sum) = nodes.entry(node.to_owned()).or_default();
+    fn add(&mut self, node: &str, peak: PerTier<u64>, moved: Moved) {
+        let (known, sum) = self.nodes.entry(node.to_owned()).or_default();
         for tier in Tier::ALL {
             let most = known.get_mut(tier);
             *most = (*most).max(*peak.get(tier));
@@ -172,7 +181,7 @@ impl Measured {
 /// A plugin whose runs are measured.
 struct Metered {
     plugin: Arc<Plugin>,
-    measured: Arc<Measured>,
+    measured: Arc<Sheet>,
 }
 
 impl NodeProvider for Metered {
@@ -198,12 +207,15 @@ impl NodeProvider for Metered {
         inputs: Inputs,
         context: &RunContext,
     ) -> Result<Vec<berth_sandbox::Value>, SandboxError> {
+        if self.measured.lock().failed {
+            // The runner has not noticed yet that the node before failed.
+            return Err(SandboxError::Cancelled);
+        }
         let meter = self.plugin.sandbox().compute().memory().meter();
         let result = NodeProvider::run(&self.plugin, node, inputs, context);
-        // What was told to stop because another node failed did not run.
-        if !matches!(result, Err(SandboxError::Cancelled)) {
-            self.measured.add(context.events.node(), meter.peak(), meter.moved());
-        }
+        let mut measured = self.measured.lock();
+        measured.failed = result.is_err();
+        measured.add(context.events.node(), meter.peak(), meter.moved());
         result
     }
 
