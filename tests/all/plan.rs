@@ -67,32 +67,42 @@ fn peaks(prediction: &Prediction) -> PerTier<u64> {
     PerTier { device: peak(Tier::Device), host: peak(Tier::Host), disk: peak(Tier::Disk) }
 }
 
-/// Checks a figure to 1 %.
-fn near(what: &str, predicted: u64, measured: u64) {
+/// How far a prediction may be off. With nodes one at a time every figure is exact; what
+/// comes ahead of its use comes a little sooner or later, as the disk and the kernels go.
+fn tolerance(mode: OffloadModeName) -> f64 {
+    if mode == OffloadModeName::Planned { 0.01 } else { 0.0 }
+}
+
+fn near(what: &str, tolerance: f64, predicted: u64, measured: u64) {
     let off = predicted.abs_diff(measured) as f64 / measured.max(1) as f64;
-    assert!(off <= 0.01, "{what}: {predicted} were predicted, {measured} were measured");
+    assert!(off <= tolerance, "{what}: {predicted} were predicted, {measured} were measured");
 }
 
 #[test]
 fn what_is_predicted_is_what_is_measured() {
     let folder = TempDir::new().unwrap();
+    let ample = 4 << 30;
     for &mode in OffloadModeName::all() {
-        for device in [1 << 30, DEMO_WEIGHTS, DEMO_WEIGHTS / 2, DEMO_WEIGHTS / 4, 1 << 17] {
-            for host in [4 << 30, DEMO_WEIGHTS / 4] {
-                let about = format!("{mode} in {device} and {host} bytes");
-                let settings = || settings(folder.path(), device, host, mode);
-                let predicted = play(Rehearsal::open, settings());
-                let measured = play(Rehearsal::in_earnest, settings());
-                println!("{about}");
-                println!("  predicted {:?}", peaks(&predicted));
-                println!("  measured  {:?}", peaks(&measured));
-                compare(&about, &predicted, &measured);
-            }
+        for (device, host) in [
+            (1 << 30, ample),
+            (DEMO_WEIGHTS / 2, ample),
+            (DEMO_WEIGHTS / 2, DEMO_WEIGHTS / 4),
+            (DEMO_WEIGHTS / 4, ample),
+            (1 << 17, ample),
+        ] {
+            let about = format!("{mode} in {device} and {host} bytes");
+            let settings = || settings(folder.path(), device, host, mode);
+            let predicted = play(Rehearsal::open, settings());
+            let measured = play(Rehearsal::in_earnest, settings());
+            println!("{about}");
+            println!("  predicted {:?}", peaks(&predicted));
+            println!("  measured  {:?}", peaks(&measured));
+            compare(&about, tolerance(mode), &predicted, &measured);
         }
     }
 }
 
-fn compare(about: &str, predicted: &Prediction, measured: &Prediction) {
+fn compare(about: &str, tolerance: f64, predicted: &Prediction, measured: &Prediction) {
     let failure = |prediction: &Prediction| {
         let failure = prediction.failure.as_ref();
         failure.map(|failure| (failure.node.clone(), failure.error.to_string()))
@@ -104,19 +114,19 @@ fn compare(about: &str, predicted: &Prediction, measured: &Prediction) {
     assert_eq!(ids(predicted), ids(measured), "{about}");
     let both = predicted.nodes.iter().zip(&measured.nodes);
     for (predicted, measured) in both {
-        let about = format!("{about}, node {}", measured.label);
+        let label = &measured.label;
+        let near = |what: &str, predicted, measured: u64| {
+            near(&format!("{about}, {label}, {what}"), tolerance, predicted, measured);
+        };
         for tier in Tier::ALL {
-            near(&format!("{about}, {tier}"), *predicted.peak.get(tier), *measured.peak.get(tier));
+            near(&tier.to_string(), *predicted.peak.get(tier), *measured.peak.get(tier));
         }
-        near(
-            &format!("{about}, to the device"),
-            predicted.moved.to_device,
-            measured.moved.to_device,
-        );
+        near("to the device", predicted.moved.to_device, measured.moved.to_device);
+        near("from disk", predicted.moved.from_disk, measured.moved.from_disk);
     }
     for tier in Tier::ALL {
         let peak = |prediction: &Prediction| prediction.memory.tier(tier).peak;
-        near(&format!("{about}, {tier}"), peak(predicted), peak(measured));
+        near(&format!("{about}, {tier}"), tolerance, peak(predicted), peak(measured));
         let most = predicted.nodes.iter().map(|node| *node.peak.get(tier)).max();
         assert_eq!(most, Some(peak(predicted)), "{about}: the peak of {tier} is a node's");
     }
@@ -134,7 +144,7 @@ fn a_run_of_several_nodes_at_a_time_takes_what_was_predicted() {
         let run = Run { prompt_id: "test".into(), cancel: Cancel::new(), observer };
         runtime().unwrap().block_on(host.runner().run(plan, run)).unwrap();
         let measured = host.memory();
-        near("device", peaks(&predicted).device, measured.tier(Tier::Device).peak);
+        near("device", 0.01, peaks(&predicted).device, measured.tier(Tier::Device).peak);
     }
 }
 
