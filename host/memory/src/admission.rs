@@ -6,20 +6,24 @@
 //! can help is decided before it begins: only what running operations use
 //! and what threads move can come free by itself.
 
+use std::time::Instant;
+
 use smallvec::SmallVec;
 
-use crate::entry::Place;
 use crate::lease::Lease;
 use crate::line::{HoldsUp, Ticket};
 use crate::list::Key;
+use crate::offload::Ahead;
 use crate::room::{Round, run_all};
 use crate::state::{Shared, State};
 use crate::transfer::Arrival;
-use crate::walk::{Copies, Walk};
-use crate::{Account, Cancel, Device, Handle, Memory, MemoryError, Tier};
+use crate::walk::{Need, Walk};
+use crate::{Account, Call, Cancel, Device, Handle, Memory, MemoryError, Tier, ahead};
 
 /// What an operation asks for.
 pub(crate) struct Request<'a, D: Device> {
+    /// The call that it is part of.
+    pub(crate) call: Option<&'a Call<D>>,
     pub(crate) account: &'a Account,
     pub(crate) inputs: &'a [&'a Handle<D>],
     pub(crate) outputs: &'a [(u64, D::Format)],
@@ -97,6 +101,8 @@ pub(crate) fn admit<D: Device>(
     let mut down_to = u64::MAX;
     let mut waited = false;
     let mut state = shared.lock();
+    let asked = state.recorder.is_some().then(Instant::now);
+    shared.look_around(&mut state);
     loop {
         if cancel.is_cancelled() {
             drop(state);
@@ -108,7 +114,11 @@ pub(crate) fn admit<D: Device>(
                 in_line.leave(&mut state);
                 state.waits += u64::from(waited);
                 let (mut lease, arrivals) = take(memory, &mut state, request, &needs);
+                lease.admitted(asked, needs.requested);
                 drop(state);
+                if request.call.is_some() {
+                    ahead::wake(shared);
+                }
                 arrive(&mut lease, arrivals, needs.arriving.len(), cancel)?;
                 return Ok(lease);
             }
@@ -142,15 +152,22 @@ fn take<'a, D: Device>(
 ) -> (Lease<D>, Arrivals<'a, D>) {
     let record = needs.record;
     let mut lease = Lease::new(memory, request, record);
+    let call = request.call.filter(|call| call.is_of(memory)).map(Call::key);
+    let group = state.group_of(call);
     for input in request.inputs {
         let key = input.key();
         state.ledger.hold(key, record);
-        state.ledger.pin(key, Place::Device);
-        state.ledger.touch(key, record);
+        state.ledger.pin(key, Tier::Device);
+        state.ledger.touch(key, record, group);
+        state.ledger.entry_mut(key).came_early = false;
         lease.push(key, state.ledger.entry(key).content.device.clone());
     }
     state.ledger.reserve(record, request.reserve);
     state.ledger.begin_lease(record);
+    if let Some(call) = call.filter(|_| state.mode.ahead() != Ahead::Nothing) {
+        state.advance(call, request.inputs);
+    }
+    state.note_use();
     let begin = |&key| Arrival::begin(&memory.0, state, key);
     let arrivals = needs.arriving.iter().filter_map(begin).collect();
     (lease, arrivals)
@@ -209,7 +226,7 @@ impl<D: Device> State<D> {
             } else if entry.holder(record).is_none() {
                 needs.charge = needs.charge.saturating_add(entry.bytes);
             }
-            if *entry.pins.get(Place::Device) == 0 {
+            if entry.pins.device == 0 {
                 if entry.on.device {
                     needs.idle = needs.idle.saturating_add(entry.bytes);
                 }
@@ -233,8 +250,8 @@ impl<D: Device> State<D> {
         if quota.is_some_and(|quota| requested > quota) {
             return Step::Fail(self.ledger.quota_exceeded(record, Tier::Device, requested));
         }
-        if requested > self.ledger.limit(Place::Device) {
-            return Step::Fail(self.ledger.out_of_memory(Place::Device, requested));
+        if requested > self.ledger.limit(Tier::Device) {
+            return Step::Fail(self.ledger.out_of_memory(Tier::Device, requested));
         }
         if !self.line.is_empty()
             && let Some(held_up) = self.line.held_up(ticket, record)
@@ -248,7 +265,7 @@ impl<D: Device> State<D> {
         let wish = self.mode.leaves_before(&pressure);
         let over_quota = self.over_quota(needs);
         if over_quota > 0 {
-            let walk = Walk::device_of(record);
+            let walk = Walk::device_of(&mut self.ledger, record, Need::Must);
             return match self.try_room(shared, record, walk, over_quota, wish) {
                 Ok(round) => Step::Move(round, HoldsUp::Account),
                 Err(_) if self.quota_may_come_free(record) => Step::Wait(HoldsUp::Account),
@@ -258,27 +275,51 @@ impl<D: Device> State<D> {
                 }
             };
         }
-        let over_limit = self.ledger.over_limit(Place::Device, needs.device);
+        let over_limit = self.ledger.over_limit(Tier::Device, needs.device);
         if over_limit > 0 {
-            return match self.try_room(shared, record, Walk::device(), over_limit, wish) {
+            let walk = Walk::device(&mut self.ledger, record, needs.device, Need::Must);
+            return match self.try_room(shared, record, walk, over_limit, wish) {
                 Ok(round) => Step::Move(round, HoldsUp::Everybody),
                 Err(_) if self.room_may_come_free(needs, wish.is_some()) => {
                     Step::Wait(HoldsUp::Everybody)
                 }
                 Err(Some(error)) => Step::Fail(error),
-                Err(None) => Step::Fail(self.ledger.out_of_memory(Place::Device, requested)),
+                Err(None) => Step::Fail(self.ledger.out_of_memory(Tier::Device, requested)),
             };
         }
-        if let Some(wish) = wish {
-            *down_to = (*down_to).min(pressure.used.saturating_sub(wish));
+        match self.wished(shared, needs, wish, down_to) {
+            Some(round) => Step::Move(round, HoldsUp::Everybody),
+            None => Step::Admit,
         }
-        let wished = pressure.used.saturating_sub(*down_to);
-        if wished > 0
-            && let Ok(round) = self.make_room(shared, record, Walk::device(), wished, Copies::Spare)
-        {
-            return Step::Move(round, HoldsUp::Everybody);
+    }
+
+    /// Begins what is not necessary: what the mode wishes for, and giving way where others
+    /// took the machine's memory.
+    fn wished<'a>(
+        &mut self,
+        shared: &'a Shared<D>,
+        needs: &Needs,
+        wish: Option<u64>,
+        down_to: &mut u64,
+    ) -> Option<Round<'a, D>> {
+        let used = self.ledger.used(Tier::Device);
+        *down_to = (*down_to).min(used.saturating_sub(wish?));
+        let wished =
+            used.saturating_sub(*down_to).max(self.ledger.over_ceiling(Tier::Device, needs.device));
+        if wished > 0 {
+            let walk = Walk::device(&mut self.ledger, needs.record, needs.device, Need::Wish);
+            if let Ok(round) = self.make_room(shared, needs.record, walk, wished, Need::Wish)
+                && !round.is_empty()
+            {
+                return Some(round);
+            }
         }
-        Step::Admit
+        let over = self.ledger.over_ceiling(Tier::Host, 0);
+        if over > 0 {
+            let round = self.give_way(shared, Tier::Host, over);
+            return Some(round).filter(|round| !round.is_empty());
+        }
+        None
     }
 
     fn over_quota(&self, needs: &Needs) -> u64 {
@@ -295,7 +336,10 @@ impl<D: Device> State<D> {
         wish: Option<u64>,
     ) -> Result<Round<'a, D>, Option<MemoryError>> {
         match wish {
-            Some(_) => self.make_room(shared, record, walk, wanted, Copies::Any),
+            Some(_) => match self.make_room(shared, record, walk, wanted, Need::Must) {
+                Ok(round) if round.is_empty() => Err(None),
+                outcome => outcome,
+            },
             None => Err(None),
         }
     }
@@ -317,12 +361,16 @@ impl<D: Device> State<D> {
             return true;
         }
         let stays = if may_leave {
-            let elsewhere = needs.idle_dirty.saturating_add(ledger.limit(Place::Host));
+            let elsewhere = needs
+                .idle_dirty
+                .saturating_add(ledger.limit(Tier::Host))
+                .saturating_add(ledger.limit(Tier::Disk))
+                .saturating_add(ledger.shelved);
             ledger.dirty.saturating_sub(ledger.pinned).saturating_sub(elsewhere)
         } else {
             let may_go = ledger.reserved.saturating_add(ledger.pinned).saturating_add(needs.idle);
-            ledger.used(Place::Device).saturating_sub(may_go)
+            ledger.used(Tier::Device).saturating_sub(may_go)
         };
-        ledger.leases > 0 && needs.requested.saturating_add(stays) <= ledger.limit(Place::Device)
+        ledger.leases > 0 && needs.requested.saturating_add(stays) <= ledger.limit(Tier::Device)
     }
 }

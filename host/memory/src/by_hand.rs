@@ -5,10 +5,11 @@
 
 use smallvec::SmallVec;
 
-use crate::entry::Place;
+use crate::recording::Why;
 use crate::room::run_all;
-use crate::transfer::{Arrival, Departure};
-use crate::{Account, Cancel, Device, Handle, Memory, MemoryError, Tier};
+use crate::transfer::{Arrival, Departure, Exit};
+use crate::walk::{Need, Walk};
+use crate::{Account, Cancel, Device, Handle, Memory, MemoryError, PerTier, Tier};
 
 impl<D: Device> Memory<D> {
     /// Lets allocations leave the device now, and gives the bytes that left. What an
@@ -39,15 +40,22 @@ impl<D: Device> Memory<D> {
             if !entry.on.device || entry.pins.device > 0 {
                 return Ok(0);
             }
-            if state.can_leave_now(key) {
-                let departure = Departure::begin(shared, &mut state, key, Place::Device);
+            let exits = if entry.is_alone_on(Tier::Device) {
+                &[Exit::To(Tier::Host), Exit::To(Tier::Disk)][..]
+            } else {
+                &[Exit::Drop]
+            };
+            let departure = exits.iter().find_map(|&exit| {
+                Departure::begin(shared, &mut state, key, Tier::Device, exit, Why::Asked)
+            });
+            if let Some(departure) = departure {
                 drop(state);
-                let Some(departure) = departure else { return Ok(0) };
                 departure.run()?;
                 return Ok(handle.bytes());
             }
             let payers: SmallVec<[usize; 2]> =
-                entry.holders.iter().map(|holder| holder.record).collect();
+                state.ledger.entry(key).holders.iter().map(|holder| holder.record).collect();
+            state.ledger.tick();
             match state.make_host_room(shared, &payers, handle.bytes()) {
                 Ok(round) => {
                     drop(state);
@@ -70,7 +78,52 @@ impl<D: Device> Memory<D> {
     /// [`MemoryError::OutOfMemory`] or [`MemoryError::QuotaExceeded`] when the host has no
     /// room for them, and what the device or a source said. What left before has left.
     pub fn stow(&self, handles: &[&Handle<D>]) -> Result<u64, MemoryError> {
-        self.offload(handles)
+        let mut left = 0_u64;
+        for handle in handles {
+            handle.check_home(self)?;
+            left = left.saturating_add(self.stow_one(handle)?);
+        }
+        Ok(left)
+    }
+
+    fn stow_one(&self, handle: &Handle<D>) -> Result<u64, MemoryError> {
+        let shared = &*self.0;
+        let key = handle.key();
+        let mut state = shared.lock();
+        loop {
+            let entry = state.ledger.entry(key);
+            if entry.moving {
+                state = shared.wait(state);
+                continue;
+            }
+            if !entry.on.device || entry.pins.device > 0 {
+                return Ok(0);
+            }
+            let exit = if entry.on.host { Exit::Drop } else { Exit::To(Tier::Host) };
+            let payers: SmallVec<[usize; 2]> =
+                entry.holders.iter().map(|holder| holder.record).collect();
+            let tier = Tier::Device;
+            if let Some(departure) =
+                Departure::begin(shared, &mut state, key, tier, exit, Why::Asked)
+            {
+                drop(state);
+                departure.run()?;
+                return Ok(handle.bytes());
+            }
+            state.ledger.tick();
+            match state.make_host_room(shared, &payers, handle.bytes()) {
+                Ok(round) => {
+                    drop(state);
+                    run_all(round)?;
+                    state = shared.lock();
+                }
+                Err(_) if state.ledger.transfers > 0 => state = shared.wait(state),
+                Err(error) => {
+                    drop(state);
+                    return Err(error);
+                }
+            }
+        }
     }
 
     /// Has allocations leave a tier only when an operation could not run otherwise, or
@@ -78,25 +131,62 @@ impl<D: Device> Memory<D> {
     ///
     /// # Errors
     /// [`MemoryError::Foreign`].
-    pub fn keep(
-        &self,
-        handles: &[&Handle<D>],
-        _tier: Tier,
-        _keep: bool,
-    ) -> Result<(), MemoryError> {
-        handles.iter().try_for_each(|handle| handle.check_home(self))
+    pub fn keep(&self, handles: &[&Handle<D>], tier: Tier, keep: bool) -> Result<(), MemoryError> {
+        for handle in handles {
+            handle.check_home(self)?;
+            self.0.lock().ledger.keep(handle.key(), tier, keep);
+        }
+        Ok(())
     }
 
     /// Ends every [`keep`](Memory::keep).
-    pub fn keep_nothing(&self) {}
+    pub fn keep_nothing(&self) {
+        let mut state = self.0.lock();
+        let kept: Vec<_> = state
+            .ledger
+            .entries
+            .iter()
+            .filter(|(_, entry)| entry.keep != PerTier::default())
+            .map(|(key, _)| key)
+            .collect();
+        for key in kept {
+            for tier in Tier::ALL {
+                state.ledger.keep(key, tier, false);
+            }
+        }
+    }
 
     /// Has unused allocations leave a tier until this many bytes are free there, as far
     /// as they can. Gives the bytes that left.
     ///
     /// # Errors
     /// What the device or the disk said.
-    pub fn make_free(&self, _tier: Tier, _bytes: u64) -> Result<u64, MemoryError> {
-        Ok(0)
+    pub fn make_free(&self, tier: Tier, bytes: u64) -> Result<u64, MemoryError> {
+        let shared = &*self.0;
+        let mut state = shared.lock();
+        let before = state.ledger.used(tier);
+        // Another thread may use what leaves as fast as it does.
+        let down_to = state.ledger.limit(tier).saturating_sub(bytes).min(before);
+        let mut last = u64::MAX;
+        loop {
+            let used = state.ledger.used(tier);
+            let wanted = used.saturating_sub(down_to);
+            if wanted == 0 || used >= last {
+                return Ok(before.saturating_sub(used));
+            }
+            last = used;
+            state.ledger.tick();
+            let round = if tier == Tier::Device {
+                // Nobody in particular asks.
+                let walk = Walk::device(&mut state.ledger, usize::MAX, 0, Need::Asked);
+                state.make_room(shared, usize::MAX, walk, wanted, Need::Asked).unwrap_or_default()
+            } else {
+                state.give_way(shared, tier, wanted)
+            };
+            drop(state);
+            run_all(round)?;
+            state = shared.lock();
+        }
     }
 
     /// Brings allocations to the device as far as there is room, without anything leaving
@@ -139,7 +229,7 @@ impl<D: Device> Memory<D> {
         let asker = state.ledger.records.get(record);
         let room = asker.is_none_or(|asker| asker.over_quota(Tier::Device, bytes) == 0)
             && state.ledger.fits_quotas(key, Tier::Device)
-            && state.ledger.over_limit(Place::Device, bytes) == 0
+            && state.ledger.over_limit(Tier::Device, bytes) == 0
             // Whoever stands in line waits for just this room.
             && state.line.is_empty();
         if state.ledger.entry(key).on.device || !room {

@@ -30,6 +30,12 @@ pub trait Device: Send + Sync + 'static {
         fill: &mut dyn FnMut(&mut [u8]) -> Result<(), MemoryError>,
     ) -> Result<Self::Buffer, MemoryError>;
 
+    /// Bytes that the device could still give, whoever took the rest; `None` if it
+    /// does not say. Asked often: it must be cheap.
+    fn available(&self) -> Option<u64> {
+        None
+    }
+
     /// Copies `into.len()` bytes out of a buffer, from byte `offset` on.
     ///
     /// # Errors

@@ -137,6 +137,83 @@ pub enum MemoryError {
         cause: io::Error,
     },
 
+    /// No spill file can be made.
+    #[error(
+        "cannot make a spill file in {}; make the folder and let Berth write to it, or choose another",
+        folder.display()
+    )]
+    SpillUnavailable {
+        /// The spill folder.
+        folder: PathBuf,
+        /// What the operating system said.
+        #[source]
+        cause: io::Error,
+    },
+
+    /// Bytes that would have to be spilled are over the limit on spilled bytes.
+    #[error(
+        "the spill limit has no room: {requested} bytes are needed in {}, the limit is {limit}, and {used} are in use; \
+         raise the limit, or use smaller inputs",
+        folder.display()
+    )]
+    SpillLimit {
+        /// The spill folder.
+        folder: PathBuf,
+        /// Bytes that were to be spilled, rounded up to 4 KiB.
+        requested: u64,
+        /// The limit on spilled bytes.
+        limit: u64,
+        /// Bytes that were spilled when it was asked for, rounded likewise.
+        used: u64,
+    },
+
+    /// The spill folder's filesystem has no room, though the limit would allow more.
+    #[error(
+        "the disk of spill folder {} is full: {requested} bytes are needed, {used} are spilled there, \
+         and the limit is {limit}; free space there, or choose another folder",
+        folder.display()
+    )]
+    SpillFull {
+        /// The spill folder.
+        folder: PathBuf,
+        /// Bytes that were to be spilled, rounded up to 4 KiB.
+        requested: u64,
+        /// The limit on spilled bytes.
+        limit: u64,
+        /// Bytes that others had spilled or were spilling, rounded likewise.
+        used: u64,
+        /// What the operating system said: no space, over the user's quota, or a file too large.
+        #[source]
+        cause: io::Error,
+    },
+
+    /// The spill file could not be read or written, for another reason than its size.
+    #[error("cannot {operation} {bytes} spilled bytes in {}; check its disk", folder.display())]
+    SpillFailed {
+        /// The spill folder.
+        folder: PathBuf,
+        /// What was attempted: "read" or "write".
+        operation: &'static str,
+        /// The size of what is spilled there.
+        bytes: u64,
+        /// What the operating system said.
+        #[source]
+        cause: io::Error,
+    },
+
+    /// The spill file does not hold what was written to it.
+    #[error(
+        "{bytes} bytes that were spilled to {} came back changed, and are lost; \
+         run the workflow again, and check that disk",
+        folder.display()
+    )]
+    SpillCorrupted {
+        /// The spill folder.
+        folder: PathBuf,
+        /// The size of what is lost.
+        bytes: u64,
+    },
+
     /// The device could not do what was asked. For a [`Device`](crate::Device) to return.
     #[error("the device cannot {operation}: {reason}")]
     Device {

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::entry::{AllocationId, Place, Range};
+use crate::entry::{AllocationId, Range};
 use crate::list::Key;
+use crate::spill::Extent;
 use crate::state::State;
 use crate::transfer::Reading;
-use crate::{Account, Device, Memory, MemoryError, Residency};
+use crate::{Account, Device, Memory, MemoryError, Residency, Tier};
 
 /// Keeps an allocation alive, and charges it to an account.
 ///
@@ -46,6 +47,7 @@ impl<D: Device> fmt::Debug for Handle<D> {
 enum Bytes<D: Device> {
     Host(Arc<crate::state::HostBytes>),
     Device(Arc<D::Buffer>),
+    Disk(Arc<Extent>),
 }
 
 impl<D: Device> Handle<D> {
@@ -65,6 +67,14 @@ impl<D: Device> Handle<D> {
 
     pub(crate) fn key(&self) -> Key {
         self.0.key
+    }
+
+    pub(crate) fn record(&self) -> usize {
+        self.0.record
+    }
+
+    pub(crate) fn memory(&self) -> &Memory<D> {
+        &self.0.memory
     }
 
     /// Whether it was made by a memory. Keys of others mean nothing to it.
@@ -111,7 +121,7 @@ impl<D: Device> Handle<D> {
         Handle::new(memory, account, record, *key, *id, *bytes, *format)
     }
 
-    /// The tiers that hold a copy at this moment.
+    /// The tiers that hold a copy at this moment. A model file is no tier.
     #[must_use]
     pub fn residency(&self) -> Residency {
         let state = self.0.memory.0.lock();
@@ -119,7 +129,7 @@ impl<D: Device> Handle<D> {
         Residency {
             device: entry.content.device.is_some(),
             host: entry.content.host.is_some(),
-            disk: entry.origin.is_some(),
+            disk: entry.content.disk.is_some(),
         }
     }
 
@@ -142,29 +152,32 @@ impl<D: Device> Handle<D> {
             state = shared.wait(state);
         }
         let entry = state.ledger.entry(key);
-        let (place, found) = match (&entry.content.host, &entry.content.device, &entry.origin) {
-            (Some(host), _, _) => (Place::Host, Bytes::<D>::Host(host.clone())),
-            (None, Some(buffer), _) => (Place::Device, Bytes::Device(buffer.clone())),
-            (None, None, Some(Range { source, offset: start })) => {
-                let (source, start) = (source.clone(), *start);
-                drop(state);
-                // A range that ends past the last offset there is: the source says so.
-                source.read(start.saturating_add(offset), into)?;
-                shared.lock().moved.from_disk += length;
-                return Ok(());
-            }
-            (None, None, None) => return Err(State::<D>::not_there("read an allocation")),
+        let content = &entry.content;
+        let (tier, found) = if let Some(host) = &content.host {
+            (Tier::Host, Bytes::<D>::Host(host.clone()))
+        } else if let Some(buffer) = &content.device {
+            (Tier::Device, Bytes::Device(buffer.clone()))
+        } else if let Some(extent) = &content.disk {
+            (Tier::Disk, Bytes::Disk(extent.clone()))
+        } else if let Some(Range { source, offset: start }) = &entry.origin {
+            let (source, start) = (source.clone(), *start);
+            drop(state);
+            // A range that ends past the last offset there is: the source says so.
+            source.read(start.saturating_add(offset), into)?;
+            shared.lock().moved.from_disk += length;
+            return Ok(());
+        } else {
+            return Err(State::<D>::not_there("read an allocation"));
         };
         // Dropped after `found`, whose copy is pinned until then.
-        let _reading = Reading::begin(shared, &mut state, key, place);
+        let _reading = Reading::begin(shared, &mut state, key, tier);
         drop(state);
         let found = found;
         match &found {
-            Bytes::Host(host) => {
-                // The range was checked, and what is on the host has exactly these bytes.
-                let start = usize::try_from(offset).unwrap_or(usize::MAX);
-                let there = host.0.get(start..).and_then(|rest| rest.get(..into.len()));
-                into.copy_from_slice(there.ok_or(State::<D>::not_there("read an allocation"))?);
+            Bytes::Host(host) => host.read(offset, into),
+            Bytes::Disk(extent) => {
+                extent.read(offset, into)?;
+                shared.lock().moved.from_spill += length;
                 Ok(())
             }
             Bytes::Device(buffer) => shared.device.read(buffer, offset, into),

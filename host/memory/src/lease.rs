@@ -2,15 +2,15 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use smallvec::SmallVec;
 
 use crate::admission::Request;
-use crate::entry::Place;
 use crate::list::Key;
 use crate::state::Content;
 use crate::transfer::Departure;
-use crate::{Account, Device, Handle, Memory, MemoryError, PerTier, Residency};
+use crate::{Account, Device, Handle, Memory, MemoryError, PerTier, Residency, Tier, Why};
 
 /// Inputs on the device, and room there for outputs and a workspace.
 ///
@@ -23,6 +23,10 @@ pub struct Lease<D: Device> {
     inputs: SmallVec<[Input<D>; 4]>,
     outputs: SmallVec<[(u64, D::Format); 2]>,
     reserved: u64,
+    /// Bytes of inputs, outputs and workspace.
+    asked_for: u64,
+    /// When it was asked for and admitted, if somebody wants to know.
+    times: Option<(Instant, Instant)>,
     ended: bool,
 }
 
@@ -45,8 +49,16 @@ impl<D: Device> Lease<D> {
             inputs: SmallVec::new(),
             outputs: SmallVec::from_slice(request.outputs),
             reserved: request.reserve,
+            asked_for: 0,
+            times: None,
             ended: false,
         }
+    }
+
+    /// Everything is there, for a recording.
+    pub(crate) fn admitted(&mut self, asked: Option<Instant>, bytes: u64) {
+        self.asked_for = bytes;
+        self.times = asked.map(|asked| (asked, Instant::now()));
     }
 
     pub(crate) fn push(&mut self, key: Key, buffer: Option<Arc<D::Buffer>>) {
@@ -102,15 +114,19 @@ impl<D: Device> Lease<D> {
         }
         let leaves = state.mode.leaves_after();
         for key in inputs {
-            state.ledger.unpin(key, Place::Device);
+            state.ledger.unpin(key, Tier::Device);
             if state.ledger.unhold(key, record) {
                 removed.extend(state.remove_if_unheld(key));
-            } else if leaves && state.can_leave_now(key) {
-                leaving.extend(Departure::begin(shared, &mut state, key, Place::Device));
+            } else if leaves && let Some(exit) = state.exit_now(key) {
+                let (tier, why) = (Tier::Device, Why::Evicted);
+                leaving.extend(Departure::begin(shared, &mut state, key, tier, exit, why));
             }
         }
         state.evictions += leaving.len() as u64;
         state.ledger.end_lease(record);
+        if let Some((asked, admitted)) = self.times {
+            state.note_lease(self.account.id(), asked, admitted, self.asked_for);
+        }
         shared.changed(&state);
         let ids: SmallVec<[_; 2]> =
             keys.iter().map(|&key| (key, state.ledger.entry(key).id)).collect();

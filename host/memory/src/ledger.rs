@@ -8,17 +8,19 @@
 use slab::Slab;
 use smallvec::SmallVec;
 
-use crate::entry::{AllocationId, Both, Entry, Holder, Place, Range};
+use crate::entry::{AllocationId, Entry, GroupId, Holder, NO_GROUP, Range};
+use crate::group::Groups;
 use crate::list::{Key, Link, Links};
-use crate::record::{Recency, Record};
-use crate::{Account, AccountUse, Limits, PerTier, Residency, Tier, TierUse};
+use crate::record::Record;
+use crate::{Account, AccountUse, Limits, PerTier, Residency, Rules, Tier, TierUse};
 
 pub(crate) struct Ledger<C> {
     pub(crate) entries: Slab<Entry<C>>,
     pub(crate) records: Slab<Record>,
-    /// What may leave a place, over all accounts.
-    pub(crate) recency: Both<Recency>,
-    limits: Limits,
+    limits: PerTier<u64>,
+    /// What the machine lets the host use, when that is less than its limit: something
+    /// leaves above it, but nothing fails.
+    pub(crate) ceilings: PerTier<u64>,
     used: PerTier<u64>,
     peak: PerTier<u64>,
     /// Bytes of the device that leases reserved, for outputs and workspaces.
@@ -27,32 +29,27 @@ pub(crate) struct Ledger<C> {
     pub(crate) pinned: u64,
     /// Bytes that stand in no file.
     pub(crate) dirty: u64,
+    /// Those of them that are on the device.
+    pub(crate) dirty_on_device: u64,
+    /// Bytes that only shelves hold.
+    pub(crate) shelved: u64,
     /// Counts admissions, and marks the inputs of the one at hand.
     pub(crate) clock: u64,
     /// Live leases.
     pub(crate) leases: usize,
     /// Copies, reads and drops that run without the lock.
     pub(crate) transfers: usize,
+    /// What leaves together.
+    pub(crate) groups: Groups,
+    /// Counts walks, and marks what the one at hand found.
+    pub(crate) walks: u64,
     next_id: u64,
     /// The most that was in use since a meter began.
     meters: Slab<PerTier<u64>>,
 }
 
-/// The links of the lists over all accounts.
-struct OfAll<'a, C>(&'a mut Slab<Entry<C>>, Place);
-
-impl<C> Links for OfAll<'_, C> {
-    fn link(&self, key: Key) -> Option<Link> {
-        self.0.get(key).map(|entry| *entry.links.get(self.1))
-    }
-
-    fn link_mut(&mut self, key: Key) -> Option<&mut Link> {
-        self.0.get_mut(key).map(|entry| entry.links.get_mut(self.1))
-    }
-}
-
 /// The links of one account's lists.
-struct OfRecord<'a, C>(&'a mut Slab<Entry<C>>, Place, usize);
+struct OfRecord<'a, C>(&'a mut Slab<Entry<C>>, Tier, usize);
 
 impl<C> Links for OfRecord<'_, C> {
     fn link(&self, key: Key) -> Option<Link> {
@@ -65,20 +62,25 @@ impl<C> Links for OfRecord<'_, C> {
 }
 
 impl<C> Ledger<C> {
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits, spill: u64, rules: Rules) -> Self {
+        let limits = PerTier { device: limits.device, host: limits.host, disk: spill };
         Self {
             entries: Slab::new(),
             records: Slab::new(),
-            recency: Both::default(),
             limits,
+            ceilings: limits,
             used: PerTier::default(),
             peak: PerTier::default(),
             reserved: 0,
             pinned: 0,
             dirty: 0,
+            dirty_on_device: 0,
+            shelved: 0,
             clock: 0,
             leases: 0,
             transfers: 0,
+            groups: Groups::new(rules),
+            walks: 0,
             next_id: 0,
             meters: Slab::new(),
         }
@@ -129,12 +131,12 @@ impl<C> Ledger<C> {
             .records
             .iter()
             .filter(|(_, record)| !record.account.is_last())
-            .map(|(_, Record { account, charge, quota, .. })| AccountUse {
+            .map(|(index, Record { account, charge, quota, .. })| AccountUse {
                 id: account.id(),
                 name: account.name().to_owned(),
                 charge: *charge,
                 quota: *quota,
-                share: self.limits.device,
+                share: self.share(index),
             })
             .collect();
         uses.sort_by_key(|account| account.id);
@@ -143,24 +145,24 @@ impl<C> Ledger<C> {
 
     // Bytes.
 
-    /// The limit of a place.
-    pub(crate) fn limit(&self, place: Place) -> u64 {
-        match place {
-            Place::Device => self.limits.device,
-            Place::Host => self.limits.host,
-        }
+    /// The limit of a tier.
+    pub(crate) fn limit(&self, tier: Tier) -> u64 {
+        *self.limits.get(tier)
     }
 
-    pub(crate) fn used(&self, place: Place) -> u64 {
-        match place {
-            Place::Device => self.used.device,
-            Place::Host => self.used.host,
-        }
+    pub(crate) fn used(&self, tier: Tier) -> u64 {
+        *self.used.get(tier)
     }
 
-    /// Bytes over a place's limit if `more` were used.
-    pub(crate) fn over_limit(&self, place: Place, more: u64) -> u64 {
-        self.used(place).saturating_add(more).saturating_sub(self.limit(place))
+    /// Bytes over a tier's limit if `more` were used.
+    pub(crate) fn over_limit(&self, tier: Tier, more: u64) -> u64 {
+        self.used(tier).saturating_add(more).saturating_sub(self.limit(tier))
+    }
+
+    /// Bytes over what the machine can give if `more` were used.
+    pub(crate) fn over_ceiling(&self, tier: Tier, more: u64) -> u64 {
+        let ceiling = *self.ceilings.get(tier);
+        self.used(tier).saturating_add(more).saturating_sub(ceiling)
     }
 
     /// Begins to watch for peaks.
@@ -186,15 +188,14 @@ impl<C> Ledger<C> {
         PerTier {
             device: one(Tier::Device, Some(self.limits.device)),
             host: one(Tier::Host, Some(self.limits.host)),
-            disk: one(Tier::Disk, None),
+            disk: one(Tier::Disk, Some(self.limits.disk)),
         }
     }
 
     /// Counts bytes of a tier as used. Every use of a tier goes through here, and
     /// no caller may come here before it saw that there is room.
     fn take(&mut self, tier: Tier, bytes: u64) {
-        // Ranges of files may be claimed to be of any length; what is claimed
-        // too much is given back just so. The other tiers are far below their limits.
+        // Limits are far below the largest number.
         let used = self.used.get(tier).wrapping_add(bytes);
         *self.used.get_mut(tier) = used;
         let peak = self.peak.get_mut(tier);
@@ -205,6 +206,7 @@ impl<C> Ledger<C> {
         }
         debug_assert!(self.used.device <= self.limits.device, "the device limit is a limit");
         debug_assert!(self.used.host <= self.limits.host, "the host limit is a limit");
+        debug_assert!(self.used.disk <= self.limits.disk, "the spill limit is a limit");
     }
 
     fn give_back(&mut self, tier: Tier, bytes: u64) {
@@ -274,58 +276,80 @@ impl<C> Ledger<C> {
             content,
             on,
             moving: false,
-            pins: Both::default(),
+            pins: PerTier::default(),
             holders: SmallVec::new(),
-            marked: 0,
-            links: Both::default(),
-            listed: Both::default(),
+            shelves: 0,
+            lost: false,
+            keep: PerTier::default(),
+            group: NO_GROUP,
+            came_early: false,
+            marked: u64::MAX,
+            walked: 0,
+            listed: PerTier::default(),
             listed_as_shared: false,
         });
         for tier in Tier::ALL {
             if *on.get(tier) {
-                self.take(tier, bytes);
+                self.take(tier, self.entry(key).bytes_on(tier));
             }
         }
-        if !on.disk {
+        if !self.entry(key).is_clean() {
             self.dirty += bytes;
+            if on.device {
+                self.dirty_on_device += bytes;
+            }
         }
         self.hold(key, record);
         key
     }
 
     /// Forgets an allocation that nobody holds or moves. What it takes of the
-    /// device and the host stays counted until [`Ledger::freed`].
+    /// tiers stays counted until [`Ledger::freed`].
     pub(crate) fn remove(&mut self, key: Key) -> Entry<C> {
         let entry = self.entries.remove(key);
         debug_assert!(entry.holders.is_empty() && !entry.moving);
-        if entry.on.disk {
-            self.give_back(Tier::Disk, entry.bytes);
-        } else {
-            self.dirty -= entry.bytes;
+        if !entry.is_clean() {
+            if !entry.lost {
+                self.dirty -= entry.bytes;
+            }
+            if entry.on.device {
+                self.dirty_on_device -= entry.bytes;
+            }
         }
         entry
     }
 
     /// Bytes of removed allocations are free now.
-    pub(crate) fn freed(&mut self, bytes: Both<u64>) {
-        self.give_back(Tier::Device, bytes.device);
-        self.give_back(Tier::Host, bytes.host);
+    pub(crate) fn freed(&mut self, bytes: PerTier<u64>) {
+        for tier in Tier::ALL {
+            self.give_back(tier, *bytes.get(tier));
+        }
     }
 
     /// One more hold of an account on an allocation; the first one is charged.
     pub(crate) fn hold(&mut self, key: Key, record: usize) {
-        if let Some(holder) = self.entry_mut(key).holder_mut(record) {
+        let entry = self.entry_mut(key);
+        let was_shelved = entry.is_shelved();
+        if !was_shelved && let Some(holder) = entry.holder_mut(record) {
             holder.holds += 1;
             return;
         }
         self.unlist(key);
         let entry = self.entry_mut(key);
-        entry.holders.push(Holder { record, holds: 1, links: Both::default() });
         let (on, bytes) = (entry.on, entry.bytes);
-        for tier in Tier::ALL {
-            if *on.get(tier) {
-                self.charge(record, tier, bytes);
+        match entry.holder_mut(record) {
+            Some(holder) => holder.holds += 1,
+            None => {
+                entry.holders.push(Holder { record, holds: 1, links: PerTier::default() });
+                for tier in Tier::ALL {
+                    if *on.get(tier) {
+                        self.charge(record, tier, self.entry(key).bytes_on(tier));
+                    }
+                }
             }
+        }
+        if was_shelved {
+            self.shelved -= bytes;
         }
         self.list(key);
     }
@@ -333,8 +357,10 @@ impl<C> Ledger<C> {
     /// One hold less; the last one gives the charge back. Whether nobody holds it now.
     pub(crate) fn unhold(&mut self, key: Key, record: usize) -> bool {
         let entry = self.entry_mut(key);
+        let was_shelved = entry.is_shelved();
+        let shelves = entry.shelves;
         match entry.holder_mut(record) {
-            Some(holder) if holder.holds > 1 => {
+            Some(holder) if holder.holds > 1 && shelves == 0 => {
                 holder.holds -= 1;
                 return false;
             }
@@ -343,62 +369,114 @@ impl<C> Ledger<C> {
         }
         self.unlist(key);
         let entry = self.entry_mut(key);
-        entry.holders.retain(|holder| holder.record != record);
-        let (on, bytes, unheld) = (entry.on, entry.bytes, entry.holders.is_empty());
-        for tier in Tier::ALL {
-            if *on.get(tier) {
-                self.discharge(record, tier, bytes);
+        let (on, bytes) = (entry.on, entry.bytes);
+        let mut gone = false;
+        if let Some(holder) = entry.holder_mut(record) {
+            holder.holds -= 1;
+            gone = holder.holds == 0;
+        }
+        if gone {
+            entry.holders.retain(|holder| holder.record != record);
+        }
+        let (unheld, is_shelved) = (entry.holders.is_empty(), entry.is_shelved());
+        if gone {
+            for tier in Tier::ALL {
+                if *on.get(tier) {
+                    self.discharge(record, tier, self.entry(key).bytes_on(tier));
+                }
             }
+        }
+        match (was_shelved, is_shelved) {
+            (false, true) => self.shelved += bytes,
+            (true, false) => self.shelved -= bytes,
+            _ => {}
         }
         self.list(key);
         unheld
     }
 
-    /// One more user of the copy in a place, which stays there meanwhile.
-    pub(crate) fn pin(&mut self, key: Key, place: Place) {
+    /// One hold of those that there are is a shelf's from now on, or no longer.
+    pub(crate) fn shelve(&mut self, key: Key, on_shelf: bool) {
+        self.unlist(key);
         let entry = self.entry_mut(key);
-        let pins = entry.pins.get_mut(place);
+        let (bytes, was_shelved) = (entry.bytes, entry.is_shelved());
+        entry.shelves = if on_shelf { entry.shelves + 1 } else { entry.shelves.saturating_sub(1) };
+        match (was_shelved, entry.is_shelved()) {
+            (false, true) => self.shelved += bytes,
+            (true, false) => self.shelved -= bytes,
+            _ => {}
+        }
+        self.list(key);
+    }
+
+    /// Has an allocation stay on a tier where it can, or no longer.
+    pub(crate) fn keep(&mut self, key: Key, tier: Tier, keep: bool) {
+        if *self.entry(key).keep.get(tier) != keep {
+            self.unlist(key);
+            *self.entry_mut(key).keep.get_mut(tier) = keep;
+            self.list(key);
+        }
+    }
+
+    /// The bytes of an allocation are nowhere any more.
+    pub(crate) fn lose(&mut self, key: Key) {
+        let entry = self.entry_mut(key);
+        debug_assert!(entry.is_shelved() && !entry.is_clean());
+        entry.lost = true;
+        let bytes = entry.bytes;
+        self.shelved -= bytes;
+        self.dirty -= bytes;
+    }
+
+    /// One more user of the copy on a tier, which stays there meanwhile.
+    pub(crate) fn pin(&mut self, key: Key, tier: Tier) {
+        let entry = self.entry_mut(key);
+        let pins = entry.pins.get_mut(tier);
         *pins += 1;
-        if place == Place::Device && *pins == 1 {
+        if tier == Tier::Device && *pins == 1 {
             let bytes = entry.bytes;
             self.pinned += bytes;
         }
     }
 
-    pub(crate) fn unpin(&mut self, key: Key, place: Place) {
+    pub(crate) fn unpin(&mut self, key: Key, tier: Tier) {
         let entry = self.entry_mut(key);
-        let pins = entry.pins.get_mut(place);
+        let pins = entry.pins.get_mut(tier);
         *pins -= 1;
-        if place == Place::Device && *pins == 0 {
+        if tier == Tier::Device && *pins == 0 {
             let bytes = entry.bytes;
             self.pinned -= bytes;
         }
     }
 
-    /// Counts an allocation in a place, against every holder.
-    pub(crate) fn enter(&mut self, key: Key, place: Place) {
-        self.set_place(key, place, true);
+    /// Counts an allocation on a tier, against every holder.
+    pub(crate) fn enter(&mut self, key: Key, tier: Tier) {
+        self.set_place(key, tier, true);
     }
 
-    /// Gives back its room in a place.
-    pub(crate) fn leave(&mut self, key: Key, place: Place) {
-        self.set_place(key, place, false);
+    /// Gives back its room on a tier.
+    pub(crate) fn leave(&mut self, key: Key, tier: Tier) {
+        self.set_place(key, tier, false);
     }
 
-    fn set_place(&mut self, key: Key, place: Place, there: bool) {
+    fn set_place(&mut self, key: Key, tier: Tier, there: bool) {
         self.unlist(key);
-        let tier = place.tier();
-        let Self { entries, records, .. } = self;
+        let Self { entries, records, dirty_on_device, .. } = self;
         let Some(entry) = entries.get_mut(key) else { return };
         debug_assert_ne!(*entry.on.get(tier), there);
         *entry.on.get_mut(tier) = there;
-        let bytes = entry.bytes;
+        let bytes = entry.bytes_on(tier);
+        let moved = |count: u64| {
+            if there { count.wrapping_add(bytes) } else { count.wrapping_sub(bytes) }
+        };
         for holder in &entry.holders {
             if let Some(record) = records.get_mut(holder.record) {
                 let charge = record.charge.get_mut(tier);
-                *charge =
-                    if there { charge.wrapping_add(bytes) } else { charge.wrapping_sub(bytes) };
+                *charge = moved(*charge);
             }
+        }
+        if tier == Tier::Device && !entry.is_clean() {
+            *dirty_on_device = moved(*dirty_on_device);
         }
         if there {
             self.take(tier, bytes)
@@ -422,74 +500,88 @@ impl<C> Ledger<C> {
         self.list(key);
     }
 
-    /// An account uses an allocation now.
-    pub(crate) fn touch(&mut self, key: Key, record: usize) {
-        let Self { entries, records, recency, .. } = self;
+    /// An account uses an allocation now, in a call of a group.
+    pub(crate) fn touch(&mut self, key: Key, record: usize, group: GroupId) {
+        let entry = self.entry(key);
+        if entry.group != group && entry.is_clean() {
+            self.unlist(key);
+            self.entry_mut(key).group = group;
+            self.list(key);
+            return;
+        }
+        let Self { entries, records, .. } = self;
         let Some(entry) = entries.get_mut(key) else { return };
         let (listed, shared) = (entry.listed, entry.listed_as_shared);
-        for place in Place::BOTH {
-            if let Some(leaving) = *listed.get(place) {
-                let all = recency.get_mut(place).get_mut(leaving);
-                all.touch(&mut OfAll(entries, place), key);
-                if let Some(account) = records.get_mut(record) {
-                    let list = account.recency_mut(place, shared).get_mut(leaving);
-                    list.touch(&mut OfRecord(entries, place, record), key);
-                }
+        let Some(account) = records.get_mut(record) else { return };
+        for tier in Tier::ALL {
+            if let Some(class) = *listed.get(tier) {
+                let list = account.lists_mut(tier, shared).get_mut(class);
+                list.touch(&mut OfRecord(entries, tier, record), key);
             }
         }
     }
 
     /// Puts an allocation at the newest end of every list that it belongs to.
     fn list(&mut self, key: Key) {
-        let Self { entries, records, recency, .. } = self;
-        let Some(entry) = entries.get_mut(key) else { return };
-        let shared = entry.holders.len() > 1;
-        let listed =
-            Both { device: entry.leaving(Place::Device), host: entry.leaving(Place::Host) };
-        entry.listed = listed;
-        entry.listed_as_shared = shared;
-        for place in Place::BOTH {
-            let Some(leaving) = *listed.get(place) else { continue };
-            recency.get_mut(place).get_mut(leaving).push(&mut OfAll(entries, place), key);
-            for_each_holder(entries, key, |entries, holder| {
-                if let Some(record) = records.get_mut(holder) {
-                    let list = record.recency_mut(place, shared).get_mut(leaving);
-                    list.push(&mut OfRecord(entries, place, holder), key);
-                }
-            });
-        }
+        let Some(entry) = self.entries.get_mut(key) else { return };
+        entry.listed_as_shared = entry.holders.len() > 1;
+        entry.listed = PerTier {
+            device: entry.class(Tier::Device),
+            host: entry.class(Tier::Host),
+            disk: entry.class(Tier::Disk),
+        };
+        self.for_each_list(key, |list, links| list.push(links, key));
     }
 
     /// Takes an allocation out of every list. Whatever decides on its lists may
     /// change only while it is in none.
     fn unlist(&mut self, key: Key) {
-        let Self { entries, records, recency, .. } = self;
-        let Some(entry) = entries.get_mut(key) else { return };
-        let listed = std::mem::take(&mut entry.listed);
-        let shared = entry.listed_as_shared;
-        for place in Place::BOTH {
-            let Some(leaving) = *listed.get(place) else { continue };
-            recency.get_mut(place).get_mut(leaving).remove(&mut OfAll(entries, place), key);
-            for_each_holder(entries, key, |entries, holder| {
-                if let Some(record) = records.get_mut(holder) {
-                    let list = record.recency_mut(place, shared).get_mut(leaving);
-                    list.remove(&mut OfRecord(entries, place, holder), key);
-                }
-            });
+        self.for_each_list(key, |list, links| list.remove(links, key));
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.listed = PerTier::default();
         }
     }
-}
 
-/// Calls `each` with the record of every holder of an entry.
-fn for_each_holder<C>(
-    entries: &mut Slab<Entry<C>>,
-    key: Key,
-    mut each: impl FnMut(&mut Slab<Entry<C>>, usize),
-) {
-    let mut index = 0;
-    while let Some(holder) = entries.get(key).and_then(|entry| entry.holders.get(index)) {
-        let record = holder.record;
-        each(entries, record);
-        index += 1;
+    /// Calls `each` with every list that an entry is in, or about to be.
+    fn for_each_list(
+        &mut self,
+        key: Key,
+        mut each: impl FnMut(&mut crate::list::List, &mut OfRecord<'_, C>),
+    ) {
+        let Self { entries, records, .. } = self;
+        let Some(entry) = entries.get(key) else { return };
+        let (listed, shared) = (entry.listed, entry.listed_as_shared);
+        for tier in Tier::ALL {
+            let Some(class) = *listed.get(tier) else { continue };
+            let mut index = 0;
+            while let Some(holder) = entries.get(key).and_then(|entry| entry.holders.get(index)) {
+                let holder = holder.record;
+                if let Some(record) = records.get_mut(holder) {
+                    let list = record.lists_mut(tier, shared).get_mut(class);
+                    each(list, &mut OfRecord(entries, tier, holder));
+                }
+                index += 1;
+            }
+        }
+    }
+
+    /// What an account may take of the device before others lose for it: its bytes, or its
+    /// weight's part among the accounts that use the device.
+    pub(crate) fn share(&self, record: usize) -> u64 {
+        let Some(account) = self.records.get(record) else { return 0 };
+        if let Some(share) = account.share {
+            return share;
+        }
+        let uses = |index: usize, other: &Record| index == record || other.charge.device > 0;
+        let (mut weights, mut given) = (0_u64, 0_u64);
+        for (_, other) in self.records.iter().filter(|(index, other)| uses(*index, other)) {
+            match other.share {
+                Some(share) => given = given.saturating_add(share),
+                None => weights += u64::from(other.weight),
+            }
+        }
+        let rest = u128::from(self.limits.device.saturating_sub(given));
+        let part = rest * u128::from(account.weight) / u128::from(weights.max(1));
+        u64::try_from(part).unwrap_or(u64::MAX)
     }
 }

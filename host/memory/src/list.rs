@@ -78,6 +78,10 @@ impl List {
         }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.oldest == NONE
+    }
+
     /// The oldest entry.
     pub(crate) fn oldest(&self) -> Option<Key> {
         (self.oldest != NONE).then_some(self.oldest)

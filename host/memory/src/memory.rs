@@ -7,13 +7,15 @@ use crate::admission::{Request, admit};
 use crate::entry::Range;
 use crate::handle::Handle;
 use crate::lease::Lease;
-use crate::offload::OffloadMode;
+use crate::offload::{Ahead, OffloadMode};
+use crate::recording::Recorder;
 use crate::room::run_all;
 use crate::state::{Content, HostBytes, Shared};
-use crate::walk::{Copies, Walk};
+use crate::sync::is_explored;
+use crate::walk::{Need, Walk};
 use crate::{
     Account, Call, Cancel, Device, Limits, MemoryError, PerTier, Recording, Setup, Source, Stats,
-    Tier,
+    Tier, ahead,
 };
 
 /// The memory of one device and the host beside it. Clones are the same memory.
@@ -36,13 +38,20 @@ impl<D: Device> Memory<D> {
     /// counts every byte of its handles and leases, and never passes them.
     #[must_use]
     pub fn new(device: D, limits: Limits, mode: Box<dyn OffloadMode>) -> Self {
-        Self(Arc::new(Shared::new(device, limits, mode)))
+        Self::with(device, Setup::new(limits, mode))
     }
 
     /// A memory with everything that the operator decides.
     #[must_use]
     pub fn with(device: D, setup: Setup) -> Self {
-        Self::new(device, setup.limits, setup.mode)
+        // Under a scheduler of tests no thread may run beside its own.
+        if setup.mode.ahead() == Ahead::Nothing || is_explored() {
+            return Self(Arc::new(Shared::new(device, setup, None)));
+        }
+        let (bell, listen) = ahead::bell();
+        let shared = Arc::new(Shared::new(device, setup, Some(bell)));
+        ahead::start(&shared, listen);
+        Self(shared)
     }
 
     /// Opens an account. Two accounts of one name are two accounts.
@@ -107,6 +116,18 @@ impl<D: Device> Memory<D> {
         let shared = &*self.0;
         let mut state = shared.lock();
         let record = state.ledger.record(account);
+        // Nothing is needed by an admission at hand.
+        state.ledger.tick();
+        shared.look_around(&mut state);
+        let over = state.ledger.over_ceiling(Tier::Host, length);
+        if over > 0 {
+            let round = state.give_way(shared, Tier::Host, over);
+            drop(state);
+            if let Err(error) = run_all(round) {
+                tracing::warn!(%error, "the host does not give way");
+            }
+            state = shared.lock();
+        }
         loop {
             match state.make_host_room(shared, &[record], length) {
                 Ok(round) if round.is_empty() => break,
@@ -123,7 +144,7 @@ impl<D: Device> Memory<D> {
             }
         }
         let content = Content { host, ..Content::nowhere(format) };
-        let on = PerTier { device: false, host: true, disk: false };
+        let on = PerTier { host: true, ..PerTier::default() };
         let key = state.ledger.insert(record, length, None, on, content);
         let id = state.ledger.entry(key).id;
         drop(state);
@@ -153,11 +174,7 @@ impl<D: Device> Memory<D> {
         workspace: u64,
         cancel: &Cancel,
     ) -> Result<Lease<D>, MemoryError> {
-        for input in inputs {
-            input.check_home(self)?;
-        }
-        let reserve = outputs.iter().fold(workspace, |sum, (bytes, _)| sum.saturating_add(*bytes));
-        admit(self, &Request { account, inputs, outputs, reserve }, cancel)
+        self.lease_for(None, account, inputs, outputs, workspace, cancel)
     }
 
     /// [`Memory::lease`] as part of a call, from which the memory learns what comes next.
@@ -166,28 +183,47 @@ impl<D: Device> Memory<D> {
     /// Those of [`Memory::lease`].
     pub fn lease_for(
         &self,
-        _call: Option<&Call<D>>,
+        call: Option<&Call<D>>,
         account: &Account,
         inputs: &[&Handle<D>],
         outputs: &[(u64, D::Format)],
         workspace: u64,
         cancel: &Cancel,
     ) -> Result<Lease<D>, MemoryError> {
-        self.lease(account, inputs, outputs, workspace, cancel)
+        for input in inputs {
+            input.check_home(self)?;
+        }
+        let reserve = outputs.iter().fold(workspace, |sum, (bytes, _)| sum.saturating_add(*bytes));
+        admit(self, &Request { call, account, inputs, outputs, reserve }, cancel)
     }
 
     /// Begins to record what happens, up to this many events. What was recorded before is gone.
-    pub fn record(&self, _most: usize) {}
+    pub fn record(&self, most: usize) {
+        let recorder = Recorder::new(most);
+        let old = self.0.lock().recorder.replace(Box::new(recorder));
+        drop(old);
+    }
 
     /// Ends recording, and gives what was recorded.
     #[must_use]
     pub fn recording(&self) -> Recording {
-        Recording::default()
+        let mut state = self.0.lock();
+        let accounts = state.ledger.account_uses();
+        let recorder = state.recorder.take();
+        drop(state);
+        recorder.map(|recorder| recorder.finish(&accounts)).unwrap_or_default()
     }
 
     /// What an account may take of the device before others lose for it: `weight` parts of
     /// the whole (1 unless set), or `share` bytes.
-    pub fn set_share(&self, _account: &Account, _weight: u32, _share: Option<u64>) {}
+    pub fn set_share(&self, account: &Account, weight: u32, share: Option<u64>) {
+        let mut state = self.0.lock();
+        let record = state.ledger.record(account);
+        if let Some(record) = state.ledger.records.get_mut(record) {
+            record.weight = weight;
+            record.share = share;
+        }
+    }
 
     /// A snapshot of everything that is counted.
     #[must_use]
@@ -201,8 +237,8 @@ impl<D: Device> Memory<D> {
             moved: state.moved,
             evictions: state.evictions,
             waits: state.waits,
-            shelved: 0,
-            lost: 0,
+            shelved: state.ledger.shelved,
+            lost: state.lost,
         }
     }
 
@@ -220,9 +256,8 @@ impl<D: Device> Memory<D> {
     /// at each of its operations: its own first, then those that it shares and nobody uses
     /// at the moment, as its operation could not run otherwise. What only others hold never
     /// moves for it. Others can bring an allocation to the device that it shares; it answers
-    /// for that at its own next operation. Over its host quota it can upload nothing, and its
-    /// dirty bytes stay on the device. A quota on disk limits nothing: no byte is
-    /// written there.
+    /// for that at its own next operation. Over its host quota its dirty
+    /// bytes are spilled, and over its quota on disk they stay where they are.
     pub fn set_quota(&self, account: &Account, tier: Tier, bytes: Option<u64>) {
         let shared = &*self.0;
         let mut state = shared.lock();
@@ -239,8 +274,8 @@ impl<D: Device> Memory<D> {
             if over == 0 || !state.may_leave() {
                 return;
             }
-            let walk = Walk::device_of(record);
-            let Ok(round) = state.make_room(shared, record, walk, over, Copies::Any) else {
+            let walk = Walk::device_of(&mut state.ledger, record, Need::Must);
+            let Ok(round) = state.make_room(shared, record, walk, over, Need::Must) else {
                 return;
             };
             drop(state);

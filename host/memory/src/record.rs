@@ -1,26 +1,50 @@
 //! What the ledger keeps about one account.
 
-use crate::entry::{Both, Leaving, Place};
+use smallvec::SmallVec;
+
+use crate::entry::{Class, GroupId};
 use crate::list::List;
 use crate::{Account, PerTier, Tier};
 
-/// One list for each way of leaving.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Recency {
-    pub(crate) free: List,
+/// One list for each way of leaving a tier, the oldest first.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Lists {
+    pub(crate) shelved: List,
+    /// One for each group that has something there.
+    pub(crate) free: SmallVec<[(GroupId, List); 1]>,
     pub(crate) costly: List,
+    pub(crate) last: List,
+    pub(crate) kept: List,
 }
 
-impl Recency {
-    pub(crate) fn get_mut(&mut self, leaving: Leaving) -> &mut List {
-        match leaving {
-            Leaving::Free => &mut self.free,
-            Leaving::Costly => &mut self.costly,
+impl Lists {
+    pub(crate) fn get_mut(&mut self, class: Class) -> &mut List {
+        match class {
+            Class::Shelved => &mut self.shelved,
+            Class::Free(group) => self.group(group),
+            Class::Costly => &mut self.costly,
+            Class::Last => &mut self.last,
+            Class::Kept => &mut self.kept,
         }
     }
 
+    #[expect(clippy::indexing_slicing, reason = "the index was just found or made")]
+    fn group(&mut self, group: GroupId) -> &mut List {
+        let index = match self.free.iter().position(|(known, _)| *known == group) {
+            Some(index) => index,
+            None => {
+                self.free.retain(|(_, list)| !list.is_empty());
+                self.free.push((group, List::default()));
+                self.free.len() - 1
+            }
+        };
+        &mut self.free[index].1
+    }
+
     fn is_empty(&self) -> bool {
-        self.free.oldest().is_none() && self.costly.oldest().is_none()
+        let Self { shelved, free, costly, last, kept } = self;
+        [shelved, costly, last, kept].iter().all(|list| list.is_empty())
+            && free.iter().all(|(_, list)| list.is_empty())
     }
 }
 
@@ -29,12 +53,16 @@ pub(crate) struct Record {
     pub(crate) account: Account,
     pub(crate) charge: PerTier<u64>,
     pub(crate) quota: PerTier<Option<u64>>,
+    /// Its parts of the device among all accounts that use it.
+    pub(crate) weight: u32,
+    /// Bytes of the device that it keeps, instead of its weight.
+    pub(crate) share: Option<u64>,
     /// Its live leases.
     pub(crate) leases: usize,
     /// What nobody else holds.
-    pub(crate) own: Both<Recency>,
+    pub(crate) own: PerTier<Lists>,
     /// What others hold too.
-    pub(crate) shared: Both<Recency>,
+    pub(crate) shared: PerTier<Lists>,
 }
 
 impl Record {
@@ -43,14 +71,16 @@ impl Record {
             account,
             charge: PerTier::default(),
             quota: PerTier::default(),
+            weight: 1,
+            share: None,
             leases: 0,
-            own: Both::default(),
-            shared: Both::default(),
+            own: PerTier::default(),
+            shared: PerTier::default(),
         }
     }
 
-    pub(crate) fn recency_mut(&mut self, place: Place, shared: bool) -> &mut Recency {
-        if shared { self.shared.get_mut(place) } else { self.own.get_mut(place) }
+    pub(crate) fn lists_mut(&mut self, tier: Tier, shared: bool) -> &mut Lists {
+        if shared { self.shared.get_mut(tier) } else { self.own.get_mut(tier) }
     }
 
     /// Whether something on the device that it shares could leave if it were not in use.

@@ -1,8 +1,6 @@
 //! What the operator decides about memory, in one place.
 
-use std::path::PathBuf;
-
-use crate::{Limits, OffloadMode};
+use crate::{Gauge, Limits, OffloadMode, SpillSettings};
 
 /// Everything that a memory is made with.
 pub struct Setup {
@@ -26,22 +24,6 @@ impl Setup {
     pub fn new(limits: Limits, mode: Box<dyn OffloadMode>) -> Self {
         Self { limits, mode, rules: Rules::default(), spill: None, gauge: None, headroom: 0 }
     }
-}
-
-/// Where dirty bytes go when the host is full.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SpillSettings {
-    /// The folder of the spill file. The file has no name, and goes with the process.
-    pub folder: PathBuf,
-    /// The most bytes that it may take.
-    pub limit: u64,
-}
-
-/// Says what the machine has left.
-pub trait Gauge: Send + Sync + 'static {
-    /// Bytes of DRAM that the machine, or the container if that is less, could still
-    /// give to this process; `None` if that is unknown. Called often: it must be cheap.
-    fn available(&self) -> Option<u64>;
 }
 
 /// Which models stay on the device or leave it whatever the mode says. Names are roles

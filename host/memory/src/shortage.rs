@@ -1,6 +1,5 @@
 //! What is too much, and how it is said: always with the figures that it was judged by.
 
-use crate::entry::Place;
 use crate::ledger::Ledger;
 use crate::list::Key;
 use crate::{MemoryError, Tier};
@@ -11,13 +10,12 @@ impl<C> Ledger<C> {
         let entry = self.entry(key);
         entry.holders.iter().all(|holder| {
             let record = self.records.get(holder.record);
-            record.is_none_or(|record| record.over_quota(tier, entry.bytes) == 0)
+            record.is_none_or(|record| record.over_quota(tier, entry.bytes_on(tier)) == 0)
         })
     }
 
-    /// The error that a place's limit is no room for `requested` bytes.
-    pub(crate) fn out_of_memory(&self, place: Place, requested: u64) -> MemoryError {
-        let tier = place.tier();
+    /// The error that a tier's limit is no room for `requested` bytes.
+    pub(crate) fn out_of_memory(&self, tier: Tier, requested: u64) -> MemoryError {
         let mut holders: Vec<_> = self
             .records
             .iter()
@@ -28,8 +26,8 @@ impl<C> Ledger<C> {
         MemoryError::OutOfMemory {
             tier,
             requested,
-            limit: self.limit(place),
-            used: self.used(place),
+            limit: self.limit(tier),
+            used: self.used(tier),
             holders,
         }
     }

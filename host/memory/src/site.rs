@@ -1,17 +1,29 @@
 //! Functions that use the same weights each time they are called.
+//!
+//! A layer above makes a site for every function value and says when its calls begin and
+//! end. That is all that this crate needs to learn what a model is: the weights that one
+//! site's calls lease are one group, and the order of its leases is its plan.
 
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{Account, Device, Memory};
+use smallvec::SmallVec;
+
+use crate::ahead;
+use crate::entry::GroupId;
+use crate::plan::{Running, Step, Use};
+use crate::state::State;
+use crate::{Account, Device, Handle, Memory, Tier};
 
 /// A function whose calls are watched: what one call leased tells what the next will need.
 ///
 /// Clones are the same site.
-pub struct Site<D: Device>(Arc<Known<D>>);
+pub struct Site<D: Device>(Arc<Watched<D>>);
 
-struct Known<D: Device> {
-    _memory: Memory<D>,
+struct Watched<D: Device> {
+    memory: Memory<D>,
+    account: Account,
+    group: GroupId,
     label: String,
 }
 
@@ -30,28 +42,95 @@ impl<D: Device> fmt::Debug for Site<D> {
 impl<D: Device> Memory<D> {
     /// A site of an account. `label` is the model file's, for rules and messages.
     #[must_use]
-    pub fn site(&self, _account: &Account, label: &str) -> Site<D> {
-        Site(Arc::new(Known { _memory: self.clone(), label: label.to_owned() }))
+    pub fn site(&self, account: &Account, label: &str) -> Site<D> {
+        let mut state = self.0.lock();
+        let record = state.ledger.record(account);
+        let group = state.ledger.groups.add(record, label);
+        drop(state);
+        let (memory, account, label) = (self.clone(), account.clone(), label.to_owned());
+        Site(Arc::new(Watched { memory, account, group, label }))
     }
 }
 
 impl<D: Device> Site<D> {
     /// What the function is part of: `model`, `clip` or `vae`. The first role counts.
-    pub fn set_role(&self, _role: &str) {}
+    pub fn set_role(&self, role: &str) {
+        self.0.memory.0.lock().ledger.groups.set_role(self.0.group, role);
+    }
 
     /// How soon the graph will call it again, 0 being next; `None` when no node that is
     /// left to run can.
-    pub fn set_next_use(&self, _next: Option<u32>) {}
+    pub fn set_next_use(&self, next: Option<u32>) {
+        self.0.memory.0.lock().ledger.groups.set_next_use(self.0.group, next);
+    }
+
+    /// The weights that its calls used, as its account holds them: those whose last user it
+    /// was. Empty before its first call.
+    #[must_use]
+    pub fn weights(&self) -> Vec<Handle<D>> {
+        let Watched { memory, account, group, .. } = &*self.0;
+        let mut state = memory.0.lock();
+        let record = state.ledger.record(account);
+        let members: Vec<_> = state
+            .ledger
+            .entries
+            .iter()
+            .filter(|(_, entry)| entry.group == *group && entry.is_clean())
+            .filter(|(_, entry)| entry.holder(record).is_some())
+            .map(|(key, entry)| (key, entry.id, entry.bytes, entry.content.format))
+            .collect();
+        for (key, ..) in &members {
+            state.ledger.hold(*key, record);
+        }
+        drop(state);
+        let handle =
+            |(key, id, bytes, format)| Handle::new(memory, account, record, key, id, bytes, format);
+        members.into_iter().map(handle).collect()
+    }
 
     /// A call begins. It ends when the last clone is dropped.
     #[must_use]
     pub fn call(&self) -> Call<D> {
-        Call(Arc::new(self.clone()))
+        let Watched { memory, group, .. } = &*self.0;
+        let shared = &*memory.0;
+        let mut state = shared.lock();
+        let leave = state.ledger.groups.begin(*group);
+        let plan = state.ledger.groups.get(*group).and_then(|group| group.plan.clone());
+        let key = state.calls.insert(Running::new(*group, plan));
+        drop(state);
+        for group in leave {
+            memory.send_away(group);
+        }
+        ahead::wake(shared);
+        Call(Arc::new(Begun { site: self.clone(), key }))
+    }
+}
+
+impl<D: Device> Drop for Watched<D> {
+    fn drop(&mut self) {
+        let removed = self.memory.0.lock().ledger.groups.remove(self.group);
+        // A plan can be long; it goes without the lock.
+        drop(removed);
     }
 }
 
 /// One call of a site, which its leases are part of. Clones are the same call.
-pub struct Call<D: Device>(Arc<Site<D>>);
+pub struct Call<D: Device>(Arc<Begun<D>>);
+
+struct Begun<D: Device> {
+    site: Site<D>,
+    key: usize,
+}
+
+impl<D: Device> Call<D> {
+    pub(crate) fn key(&self) -> usize {
+        self.0.key
+    }
+
+    pub(crate) fn is_of(&self, memory: &Memory<D>) -> bool {
+        Arc::ptr_eq(&self.0.site.0.memory.0, &memory.0)
+    }
+}
 
 impl<D: Device> Clone for Call<D> {
     fn clone(&self) -> Self {
@@ -61,6 +140,102 @@ impl<D: Device> Clone for Call<D> {
 
 impl<D: Device> fmt::Debug for Call<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Call({})", self.0.0.label)
+        write!(f, "Call({})", self.0.site.0.label)
+    }
+}
+
+impl<D: Device> Drop for Begun<D> {
+    fn drop(&mut self) {
+        let Watched { memory, group, .. } = &*self.site.0;
+        let mut state = memory.0.lock();
+        let running = state.calls.try_remove(self.key);
+        let leaves = state.ledger.groups.end(*group);
+        drop(state);
+        if let Some(learned) = running.and_then(Running::learned) {
+            let mut state = memory.0.lock();
+            let old = state.ledger.groups.get_mut(*group).map(|group| group.plan.replace(learned));
+            drop(state);
+            drop(old);
+        }
+        if leaves {
+            memory.send_away(*group);
+        }
+    }
+}
+
+impl<D: Device> State<D> {
+    /// The group of a call; what belongs to none for no call.
+    pub(crate) fn group_of(&self, call: Option<usize>) -> GroupId {
+        let running = call.and_then(|key| self.calls.get(key));
+        running.map_or(crate::entry::NO_GROUP, |running| running.group)
+    }
+
+    /// Notes what a lease of a call uses, after it was admitted.
+    pub(crate) fn advance(&mut self, call: usize, inputs: &[&Handle<D>]) {
+        let ledger = &self.ledger;
+        let mut uses: SmallVec<[Use; 2]> = SmallVec::new();
+        for input in inputs {
+            let key = input.key();
+            let entry = ledger.entry(key);
+            if entry.is_clean() && uses.iter().all(|known| known.key != key) {
+                uses.push(Use { key, id: entry.id, bytes: entry.bytes });
+            }
+        }
+        let others = ledger.reserved.saturating_add(ledger.dirty_on_device);
+        if let Some(running) = self.calls.get_mut(call) {
+            running.advance(Step { uses, others });
+        }
+    }
+}
+
+impl<D: Device> Memory<D> {
+    /// Has what a group has on the device go to the host, as far as it is not in use.
+    /// What finds no room there is dropped: it is clean.
+    fn send_away(&self, group: GroupId) {
+        let mut state = self.0.lock();
+        let Some(record) = state.ledger.groups.get(group).map(|group| group.record) else { return };
+        let members = state.members(record, group);
+        let held: Vec<Handle<D>> = members
+            .into_iter()
+            .map(|key| {
+                let ledger = &mut state.ledger;
+                let entry = ledger.entry(key);
+                let (id, bytes, format) = (entry.id, entry.bytes, entry.content.format);
+                ledger.hold(key, record);
+                let account = ledger.records.get(record).map(|record| record.account.clone());
+                (key, id, bytes, format, account)
+            })
+            .filter_map(|(key, id, bytes, format, account)| {
+                Some(Handle::new(self, &account?, record, key, id, bytes, format))
+            })
+            .collect();
+        drop(state);
+        for handle in &held {
+            if self.stow(&[handle]).is_err()
+                && let Err(error) = self.offload(&[handle])
+            {
+                tracing::warn!(%error, "a model stays on the device");
+            }
+        }
+    }
+}
+
+impl<D: Device> State<D> {
+    /// What a group has on the device of what an account holds.
+    fn members(&self, record: usize, group: GroupId) -> Vec<usize> {
+        let Some(lists) = self.ledger.records.get(record) else { return Vec::new() };
+        let mut members = Vec::new();
+        for lists in [&lists.own.device, &lists.shared.device] {
+            let Some((_, list)) = lists.free.iter().find(|(known, _)| *known == group) else {
+                continue;
+            };
+            let mut next = list.oldest();
+            while let Some(key) = next {
+                members.push(key);
+                let links = self.ledger.entry(key).holder(record).map(|holder| holder.links);
+                next = links.and_then(|links| links.get(Tier::Device).newer());
+            }
+        }
+        members
     }
 }

@@ -5,18 +5,30 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::entry::{Both, Leaving, Place, Range};
+use slab::Slab;
+
+use crate::ahead::Bell;
+use crate::entry::Range;
 use crate::ledger::Ledger;
 use crate::line::Line;
 use crate::list::Key;
 use crate::offload::{OffloadMode, Pressure};
+use crate::plan::Running;
+use crate::recording::Recorder;
+use crate::setup::Setup;
+use crate::spill::{Extent, SpillStore};
 use crate::sync::{Guard, Monitor};
-use crate::{Device, Limits, MemoryError, Moved, PerTier, Tier};
+use crate::{Device, Gauge, Limits, MemoryError, Moved, PerTier, Tier};
 
 /// What all clones of a memory, its handles and its leases share.
 pub(crate) struct Shared<D: Device> {
     pub(crate) device: D,
     pub(crate) limits: Limits,
+    spill: Option<Arc<SpillStore>>,
+    gauge: Option<Box<dyn Gauge>>,
+    headroom: u64,
+    /// Wakes the copy worker, where there is one.
+    pub(crate) bell: Option<Bell>,
     monitor: Monitor<State<D>>,
 }
 
@@ -28,6 +40,12 @@ pub(crate) struct State<D: Device> {
     pub(crate) moved: Moved,
     pub(crate) evictions: u64,
     pub(crate) waits: u64,
+    /// Bytes of results that were lost for want of room.
+    pub(crate) lost: u64,
+    /// Calls that run.
+    pub(crate) calls: Slab<Running>,
+    /// Notes what happens, when somebody wants to know.
+    pub(crate) recorder: Option<Box<Recorder>>,
     ranges: HashMap<RangeKey, SmallVec<[Key; 1]>>,
     /// Threads that wait, so that nobody is woken who is not there.
     sleepers: usize,
@@ -43,19 +61,36 @@ fn range_key(range: &Range, bytes: u64) -> RangeKey {
 /// Bytes in the host's memory.
 pub(crate) struct HostBytes(pub(crate) Box<[u8]>);
 
+impl HostBytes {
+    /// Copies bytes from `offset` on.
+    pub(crate) fn read(&self, offset: u64, into: &mut [u8]) -> Result<(), MemoryError> {
+        let there = usize::try_from(offset)
+            .ok()
+            .and_then(|start| self.0.get(start..)?.get(..into.len()))
+            .ok_or(MemoryError::OutOfRange {
+                offset,
+                length: into.len() as u64,
+                bytes: self.0.len() as u64,
+            })?;
+        into.copy_from_slice(there);
+        Ok(())
+    }
+}
+
 /// The bytes of an allocation, wherever they are. A copy is here exactly while
 /// the ledger counts it and no thread moves it.
 pub(crate) struct Content<D: Device> {
     pub(crate) format: D::Format,
     pub(crate) device: Option<Arc<D::Buffer>>,
     pub(crate) host: Option<Arc<HostBytes>>,
+    pub(crate) disk: Option<Arc<Extent>>,
     /// Whether it was on the device before.
     pub(crate) left_device: bool,
 }
 
 impl<D: Device> Content<D> {
     pub(crate) fn nowhere(format: D::Format) -> Self {
-        Self { format, device: None, host: None, left_device: false }
+        Self { format, device: None, host: None, disk: None, left_device: false }
     }
 }
 
@@ -63,7 +98,7 @@ impl<D: Device> Content<D> {
 #[must_use]
 pub(crate) struct Removed<D: Device> {
     content: Content<D>,
-    bytes: Both<u64>,
+    bytes: PerTier<u64>,
     /// What a source does when it goes is its own business, so it goes without the lock.
     _origin: Option<Range>,
 }
@@ -72,19 +107,52 @@ pub(crate) struct Removed<D: Device> {
 const MOST: u64 = 1 << 62;
 
 impl<D: Device> Shared<D> {
-    pub(crate) fn new(device: D, limits: Limits, mode: Box<dyn OffloadMode>) -> Self {
+    /// With a bell, somebody must listen to it.
+    pub(crate) fn new(device: D, setup: Setup, bell: Option<Bell>) -> Self {
+        let Setup { limits, mode, rules, spill, gauge, headroom } = setup;
         let limits = Limits { device: limits.device.min(MOST), host: limits.host.min(MOST) };
+        let spill = spill.filter(|spill| spill.limit > 0);
+        let most_spilled = spill.as_ref().map_or(0, |spill| spill.limit.min(MOST));
         let state = State {
-            ledger: Ledger::new(limits),
+            ledger: Ledger::new(limits, most_spilled, rules),
             line: Line::default(),
             mode,
             moved: Moved::default(),
             evictions: 0,
             waits: 0,
+            lost: 0,
+            calls: Slab::new(),
+            recorder: None,
             ranges: HashMap::new(),
             sleepers: 0,
         };
-        Self { device, limits, monitor: Monitor::new(state) }
+        let spill = spill.map(|spill| Arc::new(SpillStore::new(spill)));
+        Self { device, limits, spill, gauge, headroom, bell, monitor: Monitor::new(state) }
+    }
+
+    /// Where dirty bytes go when the host is full.
+    pub(crate) fn spill(&self) -> Result<&Arc<SpillStore>, MemoryError> {
+        self.spill.as_ref().ok_or_else(|| State::<D>::not_there("spill"))
+    }
+
+    /// Looks how much the machine can still give, and has the tiers go by it.
+    pub(crate) fn look_around(&self, state: &mut State<D>) {
+        let ceiling = |used: u64, available: Option<u64>| match available {
+            Some(available) => used.saturating_add(available),
+            None => u64::MAX,
+        };
+        let ledger = &mut state.ledger;
+        ledger.ceilings.device = ceiling(ledger.used(Tier::Device), self.device.available());
+        let Some(gauge) = &self.gauge else { return };
+        let used = ledger.used(Tier::Host);
+        ledger.ceilings.host = match gauge.available() {
+            // More than the headroom is left: that much can still be used.
+            Some(available) if available >= self.headroom => {
+                used.saturating_add(available - self.headroom)
+            }
+            Some(available) => used.saturating_sub(self.headroom - available),
+            None => u64::MAX,
+        };
     }
 
     pub(crate) fn lock(&self) -> Guard<'_, State<D>> {
@@ -109,7 +177,7 @@ impl<D: Device> Shared<D> {
     /// Frees what nobody holds. Without the lock: freeing may take its time.
     pub(crate) fn free(&self, removed: Removed<D>) {
         let Removed { content, bytes, _origin } = removed;
-        if content.device.is_none() && content.host.is_none() {
+        if content.device.is_none() && content.host.is_none() && content.disk.is_none() {
             return;
         }
         drop(content);
@@ -124,9 +192,9 @@ impl<D: Device> State<D> {
     /// How things stand on the device for an operation that needs so many bytes more.
     pub(crate) fn pressure(&self, needed: u64) -> Pressure {
         Pressure {
-            used: self.ledger.used(Place::Device),
+            used: self.ledger.used(Tier::Device),
             needed,
-            limit: self.ledger.limit(Place::Device),
+            limit: self.ledger.limit(Tier::Device),
         }
     }
 
@@ -135,20 +203,25 @@ impl<D: Device> State<D> {
         self.mode.leaves_before(&self.pressure(0)).is_some()
     }
 
-    /// Whether an allocation can leave the device at once, without anything else leaving for it.
-    pub(crate) fn can_leave_now(&self, key: Key) -> bool {
+    /// How an allocation could leave the device at once, without anything else leaving for it.
+    pub(crate) fn exit_now(&self, key: Key) -> Option<crate::transfer::Exit> {
+        use crate::transfer::Exit;
         let entry = self.ledger.entry(key);
-        if *entry.pins.get(Place::Device) > 0 {
-            return false;
+        if entry.moving || !entry.on.device || entry.pins.device > 0 || entry.keep.device {
+            return None;
         }
-        match entry.leaving(Place::Device) {
-            None => false,
-            Some(Leaving::Free) => true,
-            Some(Leaving::Costly) => {
-                self.ledger.over_limit(Place::Host, entry.bytes) == 0
-                    && self.ledger.fits_quotas(key, Tier::Host)
-            }
+        if !entry.is_alone_on(Tier::Device) {
+            return Some(Exit::Drop);
         }
+        [Tier::Host, Tier::Disk]
+            .into_iter()
+            .find(|&to| {
+                (to != Tier::Disk || self.can_spill())
+                    && self.ledger.over_limit(to, entry.bytes_on(to)) == 0
+                    && self.ledger.over_ceiling(to, entry.bytes_on(to)) == 0
+                    && self.ledger.fits_quotas(key, to)
+            })
+            .map(Exit::To)
     }
 
     /// The allocation of a range, if somebody holds it or a thread still moves it.
@@ -166,7 +239,7 @@ impl<D: Device> State<D> {
         format: D::Format,
     ) -> Key {
         let range_key = range_key(&range, bytes);
-        let on = PerTier { device: false, host: false, disk: true };
+        let on = PerTier::default();
         let key = self.ledger.insert(record, bytes, Some(range), on, Content::nowhere(format));
         self.ranges.entry(range_key).or_default().push(key);
         key
@@ -188,9 +261,13 @@ impl<D: Device> State<D> {
                 }
             }
         }
-        let counted = |there: bool| if there { entry.bytes } else { 0 };
-        let bytes = Both { device: counted(entry.on.device), host: counted(entry.on.host) };
-        if entry.on.device || entry.on.host {
+        let counted = |tier| if *entry.on.get(tier) { entry.bytes_on(tier) } else { 0 };
+        let bytes = PerTier {
+            device: counted(Tier::Device),
+            host: counted(Tier::Host),
+            disk: counted(Tier::Disk),
+        };
+        if entry.on != PerTier::default() {
             self.ledger.transfers += 1;
         }
         Some(Removed { content: entry.content, bytes, _origin: entry.origin })

@@ -2,7 +2,8 @@
 //!
 //! A memory is a monitor: all of its state is behind one lock, and whoever
 //! cannot go on waits until something changed. That is enough, since nothing slow
-//! happens under the lock, and it leaves no order of locks to get wrong.
+//! happens under the lock, and it leaves no order of locks to get wrong. (The spill store
+//! has two more for its own books; no other is taken under them.)
 //!
 //! Tests replace the monitor by one that [`shuttle`] schedules, so that the
 //! interleavings of several threads can be searched (`src/tests/schedules.rs`).
@@ -14,9 +15,9 @@ use std::time::Duration;
 pub(crate) const PATIENCE: Duration = Duration::from_millis(20);
 
 #[cfg(not(test))]
-pub(crate) use plain::{Guard, Monitor};
+pub(crate) use plain::{Guard, Monitor, is_explored};
 #[cfg(test)]
-pub(crate) use scheduled::{Guard, Monitor};
+pub(crate) use scheduled::{Guard, Monitor, is_explored};
 
 mod plain {
     use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -27,6 +28,12 @@ mod plain {
     pub(crate) struct Monitor<T> {
         value: Mutex<T>,
         changed: Condvar,
+    }
+
+    /// Whether a scheduler runs the threads: never outside of tests.
+    #[cfg(not(test))]
+    pub(crate) fn is_explored() -> bool {
+        false
     }
 
     /// The lock, held.
@@ -65,6 +72,11 @@ pub(crate) mod scheduled {
 
     thread_local! {
         static SCHEDULED: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// Whether a scheduler runs the threads.
+    pub(crate) fn is_explored() -> bool {
+        SCHEDULED.get()
     }
 
     /// Runs `threads` under many schedules: monitors made within are shuttle's.

@@ -4,63 +4,120 @@
 //! marked as moving, so that nobody else touches it. The copy, read or drop itself
 //! runs without the lock. It ends under the lock again, when the transfer is dropped:
 //! settled if it ran, undone if it failed, panicked, or never began. So the books
-//! are right whatever devices and sources do.
+//! are right whatever devices, sources and disks do.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use crate::entry::{Leaving, Place, Range};
+use crate::entry::Range;
 use crate::list::Key;
+use crate::recording::Why;
+use crate::spill::Extent;
 use crate::state::{Content, HostBytes, Shared, State};
 use crate::sync::Guard;
 use crate::{Device, MemoryError, Tier};
 
-/// An allocation that leaves a place.
+/// How an allocation leaves a tier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// It is elsewhere too.
+    Drop,
+    /// With a copy there.
+    To(Tier),
+    /// It is nowhere after that. Only for what is on shelves.
+    Lose,
+}
+
+/// An allocation that leaves a tier.
 pub(crate) struct Departure<'a, D: Device> {
     shared: &'a Shared<D>,
     key: Key,
     bytes: u64,
-    place: Place,
-    leaving: Leaving,
+    tier: Tier,
+    exit: Exit,
+    why: Why,
+    began: Option<Instant>,
     /// The copy that goes, until it is gone. The only one who has it.
     going: Option<Going<D>>,
-    /// What was saved to the host.
-    saved: Option<HostBytes>,
+    saved: Option<Saved>,
 }
 
 enum Going<D: Device> {
     Device(Arc<D::Buffer>),
     Host(Arc<HostBytes>),
+    Disk(Arc<Extent>),
+}
+
+/// What was copied to a lower tier.
+enum Saved {
+    Host(HostBytes),
+    Disk(Extent),
 }
 
 impl<'a, D: Device> Departure<'a, D> {
-    /// Begins. Only for what is not in use; if bytes must be saved to the host, room
-    /// for them there was seen.
+    /// Begins, if it can as things stand: nobody uses the copy, and there is room where it goes.
     pub(crate) fn begin(
         shared: &'a Shared<D>,
         state: &mut State<D>,
         key: Key,
-        place: Place,
+        tier: Tier,
+        exit: Exit,
+        why: Why,
     ) -> Option<Self> {
-        let entry = state.ledger.entry_mut(key);
-        let leaving = entry.leaving(place)?;
-        let bytes = entry.bytes;
-        let going = match place {
-            Place::Device => Going::Device(entry.content.device.take()?),
-            Place::Host => Going::Host(entry.content.host.take()?),
+        let entry = state.ledger.entry(key);
+        if entry.moving || !*entry.on.get(tier) || *entry.pins.get(tier) > 0 {
+            return None;
+        }
+        let alone = entry.is_alone_on(tier);
+        let can = match exit {
+            Exit::Drop => !alone,
+            Exit::Lose => alone && entry.is_shelved(),
+            Exit::To(to) => {
+                // Where there is no tier, not even nothing fits.
+                (to != Tier::Disk || state.can_spill())
+                    && !*entry.on.get(to)
+                    && state.ledger.over_limit(to, entry.bytes_on(to)) == 0
+                    && state.ledger.fits_quotas(key, to)
+            }
         };
-        if place == Place::Device && leaving == Leaving::Costly {
-            state.ledger.enter(key, Place::Host);
+        if !can {
+            return None;
+        }
+        let entry = state.ledger.entry_mut(key);
+        let bytes = entry.bytes;
+        let going = match tier {
+            Tier::Device => Going::Device(entry.content.device.take()?),
+            Tier::Host => Going::Host(entry.content.host.take()?),
+            Tier::Disk => Going::Disk(entry.content.disk.take()?),
+        };
+        if let Exit::To(to) = exit {
+            state.ledger.enter(key, to);
         }
         state.ledger.set_moving(key, true);
-        Some(Self { shared, key, bytes, place, leaving, going: Some(going), saved: None })
+        let began = state.recorder.is_some().then(Instant::now);
+        let going = Some(going);
+        Some(Self { shared, key, bytes, tier, exit, why, began, going, saved: None })
     }
 
     /// Runs, without the lock.
     pub(crate) fn run(mut self) -> Result<(), MemoryError> {
-        if let (Some(Going::Device(buffer)), Leaving::Costly) = (&self.going, self.leaving) {
-            let mut saved = zeros(self.bytes);
-            self.shared.device.read(buffer, 0, &mut saved)?;
-            self.saved = Some(HostBytes(saved));
+        let Self { shared, bytes, .. } = self;
+        match (&self.going, self.exit) {
+            (Some(Going::Device(buffer)), Exit::To(Tier::Host)) => {
+                let mut saved = zeros(bytes)?;
+                shared.device.read(buffer, 0, &mut saved)?;
+                self.saved = Some(Saved::Host(HostBytes(saved)));
+            }
+            (Some(Going::Device(buffer)), Exit::To(Tier::Disk)) => {
+                let mut read = |offset, into: &mut [u8]| shared.device.read(buffer, offset, into);
+                self.saved = Some(Saved::Disk(shared.spill()?.write(bytes, &mut read)?));
+            }
+            (Some(Going::Host(host)), Exit::To(Tier::Disk)) => {
+                let mut read = |offset, into: &mut [u8]| host.read(offset, into);
+                self.saved = Some(Saved::Disk(shared.spill()?.write(bytes, &mut read)?));
+            }
+            (_, Exit::To(_)) => return Err(State::<D>::not_there("leave a tier")),
+            (_, Exit::Drop | Exit::Lose) => {}
         }
         self.going = None;
         Ok(())
@@ -78,20 +135,33 @@ impl<D: Device> Drop for Departure<'_, D> {
                 match going {
                     Going::Device(buffer) => content.device = Some(buffer),
                     Going::Host(bytes) => content.host = Some(bytes),
+                    Going::Disk(extent) => content.disk = Some(extent),
                 }
-                if self.place == Place::Device && self.leaving == Leaving::Costly {
-                    ledger.leave(self.key, Place::Host);
+                if let Exit::To(to) = self.exit {
+                    ledger.leave(self.key, to);
                 }
             }
             None => {
-                if self.place == Place::Device {
+                if self.tier == Tier::Device {
                     content.left_device = true;
                 }
-                if let Some(saved) = self.saved.take() {
-                    content.host = Some(Arc::new(saved));
-                    moved.to_host += self.bytes;
+                match self.saved.take() {
+                    Some(Saved::Host(saved)) => {
+                        content.host = Some(Arc::new(saved));
+                        moved.to_host += self.bytes;
+                    }
+                    Some(Saved::Disk(extent)) => {
+                        content.disk = Some(Arc::new(extent));
+                        moved.to_spill += self.bytes;
+                    }
+                    None => {}
                 }
-                ledger.leave(self.key, self.place);
+                if self.exit == Exit::Lose {
+                    ledger.lose(self.key);
+                    state.lost += self.bytes;
+                }
+                state.ledger.leave(self.key, self.tier);
+                state.note_departure(self.key, self.tier, self.exit, self.why, self.began);
             }
         }
         settle(self.shared, state, self.key);
@@ -110,11 +180,25 @@ pub(crate) struct Arrival<'a, D: Device> {
     keep: bool,
     kept: Option<HostBytes>,
     arrived: Option<Arc<D::Buffer>>,
+    began: Option<Instant>,
+    /// Whether it comes before it is needed.
+    pub(crate) ahead: bool,
 }
 
 enum Origin {
     Host(Arc<HostBytes>),
+    Disk(Arc<Extent>),
     Source(Range),
+}
+
+impl Origin {
+    fn tier(&self) -> Option<Tier> {
+        match self {
+            Self::Host(_) => Some(Tier::Host),
+            Self::Disk(_) => Some(Tier::Disk),
+            Self::Source(_) => None,
+        }
+    }
 }
 
 impl<'a, D: Device> Arrival<'a, D> {
@@ -122,24 +206,27 @@ impl<'a, D: Device> Arrival<'a, D> {
     ///
     /// Clean bytes that come back after they had to leave will leave again, so they are
     /// kept on the host as well, where there is room that nobody needs. Those that
-    /// come for the first time are not: most models fit, and need no second copy.
+    /// come for the first time are not, unless somebody wants them there: most models
+    /// fit, and need no second copy.
     pub(crate) fn begin(shared: &'a Shared<D>, state: &mut State<D>, key: Key) -> Option<Self> {
         let entry = state.ledger.entry(key);
         let (bytes, Content { format, left_device, .. }) = (entry.bytes, &entry.content);
-        let (format, left_device) = (*format, *left_device);
-        let origin = match (&entry.content.host, &entry.origin) {
-            (Some(host), _) => Origin::Host(host.clone()),
-            (None, Some(range)) => Origin::Source(range.clone()),
-            (None, None) => return None,
+        let (format, returns) = (*format, *left_device || entry.keep.host);
+        let origin = match (&entry.content.host, &entry.content.disk, &entry.origin) {
+            (Some(host), _, _) => Origin::Host(host.clone()),
+            (None, Some(extent), _) => Origin::Disk(extent.clone()),
+            (None, None, Some(range)) => Origin::Source(range.clone()),
+            (None, None, None) => return None,
         };
-        let keep = left_device
+        let keep = returns
             && matches!(origin, Origin::Source(_))
-            && state.ledger.over_limit(Place::Host, bytes) == 0
+            && state.ledger.over_limit(Tier::Host, bytes) == 0
+            && state.ledger.over_ceiling(Tier::Host, bytes) == 0
             && state.ledger.fits_quotas(key, Tier::Host);
         if keep {
-            state.ledger.enter(key, Place::Host);
+            state.ledger.enter(key, Tier::Host);
         }
-        state.ledger.enter(key, Place::Device);
+        state.ledger.enter(key, Tier::Device);
         state.ledger.set_moving(key, true);
         Some(Self {
             shared,
@@ -150,6 +237,8 @@ impl<'a, D: Device> Arrival<'a, D> {
             keep,
             kept: None,
             arrived: None,
+            began: state.recorder.is_some().then(Instant::now),
+            ahead: false,
         })
     }
 
@@ -170,11 +259,14 @@ impl<'a, D: Device> Arrival<'a, D> {
             }
             match origin {
                 Some(Origin::Host(host)) => into.copy_from_slice(&host.0),
+                Some(Origin::Disk(extent)) => extent.read(0, into)?,
                 Some(Origin::Source(range)) => range.source.read(range.offset, into)?,
                 None => return Err(State::<D>::not_there("be filled")),
             }
-            if *keep {
-                *kept = Some(HostBytes(Box::from(&*into)));
+            // A second copy is a convenience: without memory for it there is none.
+            if *keep && let Ok(mut copy) = zeros(*bytes) {
+                copy.copy_from_slice(into);
+                *kept = Some(HostBytes(copy));
             }
             Ok(())
         };
@@ -185,30 +277,39 @@ impl<'a, D: Device> Arrival<'a, D> {
 
 impl<D: Device> Drop for Arrival<'_, D> {
     fn drop(&mut self) {
-        let from_source = matches!(self.origin.take(), Some(Origin::Source(_)));
+        let from = self.origin.as_ref().map(Origin::tier);
+        let origin = self.origin.take();
         let mut state = self.shared.lock();
         let State { ledger, moved, .. } = &mut *state;
-        let content = &mut ledger.entry_mut(self.key).content;
+        let entry = ledger.entry_mut(self.key);
         match self.arrived.take() {
             Some(buffer) => {
-                content.device = Some(buffer);
+                entry.content.device = Some(buffer);
+                entry.came_early = self.ahead;
                 moved.to_device += self.bytes;
-                if from_source {
-                    moved.from_disk += self.bytes;
+                match &origin {
+                    Some(Origin::Source(_)) => moved.from_disk += self.bytes,
+                    Some(Origin::Disk(_)) => moved.from_spill += self.bytes,
+                    _ => {}
                 }
                 match self.kept.take() {
-                    Some(kept) => content.host = Some(Arc::new(kept)),
-                    None if self.keep => ledger.leave(self.key, Place::Host),
+                    Some(kept) => entry.content.host = Some(Arc::new(kept)),
+                    None if self.keep => ledger.leave(self.key, Tier::Host),
                     None => {}
+                }
+                if let Some(from) = from {
+                    state.note_arrival(self.key, from, self.began, self.ahead);
                 }
             }
             None => {
-                ledger.leave(self.key, Place::Device);
+                ledger.leave(self.key, Tier::Device);
                 if self.keep {
-                    ledger.leave(self.key, Place::Host);
+                    ledger.leave(self.key, Tier::Host);
                 }
             }
         }
+        // Before the allocation can move again: what is left of a copy must not outlive its count.
+        drop(origin);
         settle(self.shared, state, self.key);
     }
 }
@@ -217,26 +318,21 @@ impl<D: Device> Drop for Arrival<'_, D> {
 pub(crate) struct Reading<'a, D: Device> {
     shared: &'a Shared<D>,
     key: Key,
-    place: Place,
+    tier: Tier,
 }
 
 impl<'a, D: Device> Reading<'a, D> {
-    pub(crate) fn begin(
-        shared: &'a Shared<D>,
-        state: &mut State<D>,
-        key: Key,
-        place: Place,
-    ) -> Self {
-        state.ledger.pin(key, place);
+    pub(crate) fn begin(shared: &'a Shared<D>, state: &mut State<D>, key: Key, tier: Tier) -> Self {
+        state.ledger.pin(key, tier);
         state.ledger.transfers += 1;
-        Self { shared, key, place }
+        Self { shared, key, tier }
     }
 }
 
 impl<D: Device> Drop for Reading<'_, D> {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
-        state.ledger.unpin(self.key, self.place);
+        state.ledger.unpin(self.key, self.tier);
         state.ledger.transfers -= 1;
         self.shared.changed(&state);
     }
@@ -253,7 +349,14 @@ fn settle<D: Device>(shared: &Shared<D>, mut state: Guard<'_, State<D>>, key: Ke
     }
 }
 
-fn zeros(bytes: u64) -> Box<[u8]> {
-    // What is on the device fits the address space, and its room was counted.
-    vec![0; usize::try_from(bytes).unwrap_or(usize::MAX)].into_boxed_slice()
+/// Bytes in the host's memory, cleared. Room for them was counted, but a process can have less
+/// than its limits say.
+pub(crate) fn zeros(bytes: u64) -> Result<Box<[u8]>, MemoryError> {
+    let length = usize::try_from(bytes).ok();
+    let allocated =
+        length.and_then(|length| bytemuck::allocation::try_zeroed_slice_box(length).ok());
+    allocated.ok_or_else(|| MemoryError::Device {
+        operation: "give back its bytes",
+        reason: format!("the system has no {bytes} bytes of memory"),
+    })
 }

@@ -1,136 +1,243 @@
-//! The order in which allocations are asked to leave.
+//! The order in which allocations are asked to leave a tier.
 //!
-//! **Clean before dirty**, since leaving is then a drop. **Among clean bytes on
-//! the device, the most recently used first**: a sampler walks the same weights
-//! in the same order at every step, so the one used longest ago is the one
-//! needed next, and taking it would move all of them, at every step. Taking the
-//! newest keeps one part where it is and moves only what does not fit. **Among
-//! dirty bytes, the least recently used first**: they are intermediate results,
-//! and those just made are those about to be read.
+//! **Whose.** For a quota, the account's own. For the device as a whole, first what is worth
+//! nothing to anybody: results that are only kept in case somebody asks, and models that
+//! no node needs any more. Then those of accounts that have more than their fair share, the one with most too much first and
+//! only down to its share; then those of the account that asks; others last. So a
+//! storm of allocations falls on whoever raised it.
 //!
-//! On the host, clean copies go before second copies of dirty bytes, and both
-//! in the order of their last use.
+//! **Which.** Results that are only kept in case somebody asks. Then what costs a drop:
+//! models that no node needs any more, then idle ones, the one that the graph
+//! needs last and that was used longest ago first, then the running one, **the most recently
+//! used weight first**: its calls walk the same weights in the same order, so the one just
+//! used is the one needed last, and the one unused for longest is the very next. Taking
+//! the oldest would move all of them at every call. Then what costs a copy, the least
+//! recently used first: those are intermediate results, and those just made are
+//! about to be read. What somebody wants to keep comes last of all.
 
-use crate::entry::Place;
+use std::cmp::Reverse;
+
+use smallvec::SmallVec;
+
+use crate::Tier;
+use crate::entry::Class;
 use crate::ledger::Ledger;
-use crate::list::Key;
-use crate::record::Recency;
+use crate::list::{Key, List};
+use crate::record::Lists;
 
-/// Goes through what may leave a place. It borrows nothing, so that what it
-/// gave can be moved before it goes on.
-#[derive(Debug, Clone)]
+/// Which copies may leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// What costs little: it is a wish, not a need.
+    Wish,
+    /// All but what somebody wants to keep.
+    Asked,
+    /// Anything: an operation cannot run otherwise.
+    Must,
+}
+
+/// Goes through what may leave a tier. Valid while the lock is held.
 pub(crate) struct Walk {
-    place: Place,
-    /// Whose lists: an account's, or those of all.
-    record: Option<usize>,
-    /// On the host only.
-    copies: Copies,
-    stage: Stage,
+    tier: Tier,
+    need: Need,
+    parts: Vec<Part>,
+    at: usize,
+    /// Bytes that may still leave, by stage.
+    budgets: SmallVec<[u64; 4]>,
+    clock: u64,
+}
+
+/// A list, as far as it was walked.
+struct Part {
+    record: usize,
+    stage: usize,
     next: Option<Key>,
-}
-
-/// Which host copies may be dropped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Copies {
-    /// Clean ones that the admission at hand does not read. The others are worth
-    /// more than a low watermark: dropping one costs a copy later.
-    Spare,
-    /// Also second copies of dirty bytes, and what the admission would have
-    /// read from the host and can read from its file.
-    Any,
-}
-
-/// The lists, in the order in which they are gone through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Begin,
-    Free,
-    Costly,
-    SharedFree,
-    SharedCostly,
-    End,
+    newest_first: bool,
 }
 
 impl Walk {
-    /// What may leave the device, over all accounts.
-    pub(crate) fn device() -> Self {
-        Self::new(Place::Device, None, Copies::Spare)
+    /// What may leave the device for an operation of an account that needs `coming` bytes more.
+    pub(crate) fn device<C>(ledger: &mut Ledger<C>, asker: usize, coming: u64, need: Need) -> Self {
+        let mut over: SmallVec<[(u64, usize); 8]> = SmallVec::new();
+        let mut others: SmallVec<[(u64, usize); 8]> = SmallVec::new();
+        for (index, record) in &ledger.records {
+            let used = record.charge.device;
+            let coming = if index == asker { coming } else { 0 };
+            let most = used.saturating_add(coming).saturating_sub(ledger.share(index));
+            if most > 0 {
+                over.push((most, index));
+            }
+            if index != asker && used > 0 {
+                others.push((used, index));
+            }
+        }
+        over.sort_unstable_by_key(|&(most, index)| (Reverse(most), index));
+        others.sort_unstable_by_key(|&(used, index)| (Reverse(used), index));
+        let mut walk = Self::new(ledger, Tier::Device, need);
+        walk.worthless(ledger);
+        for (most, record) in over {
+            walk.stage(ledger, record, most);
+        }
+        walk.stage(ledger, asker, u64::MAX);
+        // A wish takes nothing from who has no more than its share.
+        if need != Need::Wish {
+            for &(_, record) in &others {
+                walk.stage(ledger, record, u64::MAX);
+            }
+        }
+        if need == Need::Must {
+            walk.kept(ledger, asker);
+            for (_, record) in others {
+                walk.kept(ledger, record);
+            }
+        }
+        walk
     }
 
     /// What may leave the device of what an account holds; what it shares with
     /// others comes last.
-    pub(crate) fn device_of(record: usize) -> Self {
-        Self::new(Place::Device, Some(record), Copies::Spare)
+    pub(crate) fn device_of<C>(ledger: &mut Ledger<C>, record: usize, need: Need) -> Self {
+        let mut walk = Self::new(ledger, Tier::Device, need);
+        walk.stage(ledger, record, u64::MAX);
+        if need == Need::Must {
+            walk.kept(ledger, record);
+        }
+        walk
     }
 
-    /// What may leave the host, of an account or of all.
-    pub(crate) fn host(record: Option<usize>, copies: Copies) -> Self {
-        Self::new(Place::Host, record, copies)
+    /// What may leave the host or the spill file, of an account or of all.
+    pub(crate) fn lower<C>(
+        ledger: &mut Ledger<C>,
+        tier: Tier,
+        record: Option<usize>,
+        need: Need,
+    ) -> Self {
+        let mut records: SmallVec<[(u64, usize); 8]> = ledger
+            .records
+            .iter()
+            .filter(|(index, _)| record.is_none_or(|record| record == *index))
+            .map(|(index, record)| (*record.charge.get(tier), index))
+            .filter(|(charge, _)| *charge > 0)
+            .collect();
+        records.sort_unstable_by_key(|&(charge, index)| (Reverse(charge), index));
+        let mut walk = Self::new(ledger, tier, need);
+        walk.budgets.push(u64::MAX);
+        // The cheapest of all accounts first, not of each.
+        let classes: &[fn(&Lists) -> SmallVec<[List; 2]>] = &[
+            |lists| lists.free.iter().map(|(_, list)| *list).collect(),
+            |lists| SmallVec::from_slice(&[lists.shelved]),
+            |lists| SmallVec::from_slice(&[lists.costly, lists.last]),
+            |lists| SmallVec::from_slice(&[lists.kept]),
+        ];
+        let classes = match need {
+            Need::Wish => classes.get(..1),
+            Need::Asked => classes.get(..3),
+            Need::Must => Some(classes),
+        };
+        for class in classes.unwrap_or_default() {
+            for &(_, index) in &records {
+                let Some(record) = ledger.records.get(index) else { continue };
+                for lists in [record.own.get(tier), record.shared.get(tier)] {
+                    for list in class(lists) {
+                        walk.part(index, list, false);
+                    }
+                }
+            }
+        }
+        walk
     }
 
-    fn new(place: Place, record: Option<usize>, copies: Copies) -> Self {
-        Self { place, record, copies, stage: Stage::Begin, next: None }
+    fn new<C>(ledger: &mut Ledger<C>, tier: Tier, need: Need) -> Self {
+        ledger.walks += 1;
+        let (parts, budgets) = (Vec::new(), SmallVec::new());
+        Self { tier, need, parts, at: 0, budgets, clock: ledger.walks }
+    }
+
+    /// Up to `budget` bytes of an account's, but not what is kept.
+    fn stage<C>(&mut self, ledger: &Ledger<C>, index: usize, budget: u64) {
+        let Some(record) = ledger.records.get(index) else { return };
+        self.budgets.push(budget);
+        for lists in [&record.own.device, &record.shared.device] {
+            self.part(index, lists.shelved, false);
+            let mut groups: SmallVec<[_; 8]> = lists
+                .free
+                .iter()
+                .filter(|(_, list)| !list.is_empty())
+                .map(|(group, list)| (ledger.groups.standing(*group), *list))
+                .filter(|(standing, _)| !standing.never)
+                .collect();
+            groups.sort_by_key(|(standing, _)| standing.order());
+            for (_, list) in groups {
+                self.part(index, list, true);
+            }
+            self.part(index, lists.costly, false);
+        }
+    }
+
+    /// What nobody needs, whoever holds it.
+    fn worthless<C>(&mut self, ledger: &Ledger<C>) {
+        self.budgets.push(u64::MAX);
+        for (index, record) in &ledger.records {
+            for lists in [&record.own.device, &record.shared.device] {
+                self.part(index, lists.shelved, false);
+                for (group, list) in &lists.free {
+                    if ledger.groups.standing(*group).is_worthless() {
+                        self.part(index, *list, true);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What an account has on the device that somebody wants to keep there.
+    fn kept<C>(&mut self, ledger: &Ledger<C>, index: usize) {
+        let Some(record) = ledger.records.get(index) else { return };
+        self.budgets.push(u64::MAX);
+        for lists in [&record.own.device, &record.shared.device] {
+            for (group, list) in &lists.free {
+                if ledger.groups.standing(*group).never {
+                    self.part(index, *list, true);
+                }
+            }
+            self.part(index, lists.kept, true);
+        }
+    }
+
+    fn part(&mut self, record: usize, list: List, newest_first: bool) {
+        let next = if newest_first { list.newest() } else { list.oldest() };
+        if next.is_some() {
+            let stage = self.budgets.len().saturating_sub(1);
+            self.parts.push(Part { record, stage, next, newest_first });
+        }
     }
 
     /// The next one that may leave: nobody uses it there, and the admission at
     /// hand does not need it. Passes over as many as running operations use, at most.
-    pub(crate) fn next<C>(&mut self, ledger: &Ledger<C>) -> Option<Key> {
+    pub(crate) fn next<C>(&mut self, ledger: &mut Ledger<C>) -> Option<Key> {
         loop {
-            let Some(key) = self.next else {
-                if self.stage == Stage::End {
-                    return None;
-                }
-                self.enter_stage(ledger);
+            let part = self.parts.get_mut(self.at)?;
+            let budget = self.budgets.get_mut(part.stage)?;
+            let Some(key) = part.next.filter(|_| *budget > 0) else {
+                self.at += 1;
                 continue;
             };
-            let entry = ledger.entry(key);
-            let link = match self.record {
-                Some(record) => entry.holder(record).map(|holder| holder.links),
-                None => Some(entry.links),
-            };
-            self.next = link.and_then(|links| {
-                let link = links.get(self.place);
-                if self.newest_first() { link.older() } else { link.newer() }
-            });
-            let needed = entry.marked == ledger.clock
-                && (self.place == Place::Device || self.copies == Copies::Spare);
-            if !needed && *entry.pins.get(self.place) == 0 {
-                return Some(key);
+            let clock = ledger.clock;
+            let entry = ledger.entry_mut(key);
+            let links = entry.holder(part.record).map(|holder| *holder.links.get(self.tier));
+            part.next = links
+                .and_then(|links| if part.newest_first { links.older() } else { links.newer() });
+            // What the admission at hand reads from the host may also come from its file,
+            // but that is dearer than a wish, and what is nowhere else must stay.
+            let needed = entry.marked == clock
+                && (self.tier == Tier::Device
+                    || self.need == Need::Wish
+                    || matches!(entry.listed.get(self.tier), Some(Class::Last | Class::Shelved)));
+            if needed || *entry.pins.get(self.tier) > 0 || entry.walked == self.clock {
+                continue;
             }
+            entry.walked = self.clock;
+            *budget = budget.saturating_sub(entry.bytes);
+            return Some(key);
         }
-    }
-
-    fn newest_first(&self) -> bool {
-        self.place == Place::Device && matches!(self.stage, Stage::Free | Stage::SharedFree)
-    }
-
-    fn enter_stage<C>(&mut self, ledger: &Ledger<C>) {
-        self.stage = match self.stage {
-            Stage::Begin => Stage::Free,
-            Stage::Free => Stage::Costly,
-            Stage::Costly if self.record.is_some() => Stage::SharedFree,
-            Stage::SharedFree => Stage::SharedCostly,
-            Stage::Costly | Stage::SharedCostly | Stage::End => Stage::End,
-        };
-        let all = Some(&ledger.recency);
-        let of_record = self.record.and_then(|record| ledger.records.get(record));
-        let recency: Option<&Recency> = match self.stage {
-            Stage::Begin | Stage::End => None,
-            Stage::Free | Stage::Costly => {
-                if self.record.is_some() {
-                    of_record.map(|record| &record.own)
-                } else {
-                    all
-                }
-            }
-            Stage::SharedFree | Stage::SharedCostly => of_record.map(|record| &record.shared),
-        }
-        .map(|both| both.get(self.place));
-        self.next = recency.and_then(|recency| match self.stage {
-            Stage::Free | Stage::SharedFree if self.newest_first() => recency.free.newest(),
-            Stage::Free | Stage::SharedFree => recency.free.oldest(),
-            _ if self.place == Place::Host && self.copies == Copies::Spare => None,
-            _ => recency.costly.oldest(),
-        });
     }
 }

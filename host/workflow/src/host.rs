@@ -16,6 +16,7 @@ use berth_sandbox::{Folders, ModelFolders, Plugin, Sandbox, SandboxError};
 use indexmap::IndexMap;
 
 use crate::error::WorkflowError;
+use crate::machine::RamGauge;
 use crate::registry::{NodeProvider, Registry};
 use crate::release::Release;
 use crate::runner::Runner;
@@ -184,6 +185,7 @@ fn sandbox(
     let compute = compute(Setup {
         rules: settings.rules.clone(),
         spill: settings.spill.clone(),
+        gauge: Some(Box::new(RamGauge::new())),
         headroom: settings.headroom,
         ..Setup::new(settings.limits, offload::mode_with(settings.offload, settings.watermarks))
     });

@@ -13,6 +13,7 @@
 //! written, or who watches: observers get [`Event`]s, whether they draw or send them.
 
 mod cache;
+mod cgroup;
 mod coerce;
 mod error;
 mod events;
@@ -41,7 +42,7 @@ pub use error::{NodeError, RunError, WorkflowError};
 pub use events::{Event, Failure, Observer, Results};
 pub use format::{Given, Link, Node, Workflow};
 pub use host::{BrokenPlugin, Host, Settings, Share};
-pub use machine::{default_limits, runtime};
+pub use machine::{RamGauge, default_headroom, default_limits, runtime, total_memory};
 pub use plan::{Plan, PlannedNode};
 pub use predict::{NodeMemory, Prediction, Rehearsal};
 pub use problem::{Invalid, NodeProblems, Problem, ProblemKind};

@@ -8,20 +8,26 @@
 //! would take just what is needed next, and so move all of them at every step;
 //! this way those that were used first stay from step to step.
 
-use super::{OffloadMode, OffloadModeName, Pressure};
+use super::{Amount, OffloadMode, OffloadModeName, Pressure, Watermarks};
 
-/// Above this many percent of the device limit, something leaves.
-const HIGH: u64 = 75;
-/// Down to this many percent. Not zero, so that a part stays from step to step.
-const LOW: u64 = 20;
+/// Down to this part of the device. Not zero, so that a part stays from step to step.
+const LOW: Amount = Amount::Fraction(0.2);
 
-/// Acts above 75% of the device limit, down to 20%.
+/// On devices of at most 12 GiB nothing stays: there, the room that others need is worth more.
+const SMALL: u64 = 12 << 30;
+
+/// Acts above the high watermark, down to the low one.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Balanced;
+pub struct Balanced {
+    watermarks: Watermarks,
+}
 
-fn percent(limit: u64, percent: u64) -> u64 {
-    // In this order nothing overflows.
-    (limit / 100).saturating_mul(percent).saturating_add(limit % 100 * percent / 100)
+impl Balanced {
+    /// Between these watermarks.
+    #[must_use]
+    pub fn new(watermarks: Watermarks) -> Self {
+        Self { watermarks }
+    }
 }
 
 impl OffloadMode for Balanced {
@@ -30,12 +36,17 @@ impl OffloadMode for Balanced {
     }
 
     fn leaves_before(&self, device: &Pressure) -> Option<u64> {
+        let Watermarks { high, low } = self.watermarks;
         let coming = device.used.saturating_add(device.needed);
-        if coming > percent(device.limit, HIGH) {
-            Some(device.used.saturating_sub(percent(device.limit, LOW)))
-        } else {
-            Some(0)
+        if coming <= high.of(device.limit) {
+            return Some(0);
         }
+        let low = match low {
+            Some(low) => low.of(device.limit),
+            None if device.limit <= SMALL => 0,
+            None => LOW.of(device.limit),
+        };
+        Some(device.used.saturating_sub(low))
     }
 }
 
@@ -43,24 +54,37 @@ impl OffloadMode for Balanced {
 mod tests {
     use super::*;
 
-    fn leaves(used: u64, needed: u64, limit: u64) -> u64 {
-        Balanced.leaves_before(&Pressure { used, needed, limit }).unwrap()
+    fn leaves(low: Option<Amount>, used: u64, needed: u64, limit: u64) -> u64 {
+        let watermarks = Watermarks { low, ..Watermarks::default() };
+        Balanced::new(watermarks).leaves_before(&Pressure { used, needed, limit }).unwrap()
     }
 
     #[test]
     fn nothing_leaves_up_to_the_high_watermark() {
-        assert_eq!(leaves(700, 50, 1000), 0);
+        assert_eq!(leaves(None, 700, 50, 1000), 0);
     }
 
     #[test]
     fn above_the_high_watermark_it_goes_down_to_the_low_one() {
-        assert_eq!(leaves(700, 51, 1000), 500);
-        assert_eq!(leaves(100, 800, 1000), 0, "it is below already");
+        let low = Some(Amount::Fraction(0.2));
+        assert_eq!(leaves(low, 700, 51, 1000), 500);
+        assert_eq!(leaves(low, 100, 800, 1000), 0, "it is below already");
+        assert_eq!(leaves(Some(Amount::Bytes(300)), 700, 51, 1000), 400);
     }
 
     #[test]
-    fn no_size_overflows() {
-        assert_eq!(leaves(u64::MAX, u64::MAX, u64::MAX), u64::MAX - percent(u64::MAX, LOW));
-        assert_eq!(leaves(0, 0, 0), 0);
+    fn on_small_devices_nothing_stays_unless_somebody_says_so() {
+        let gib = |gib: u64| gib << 30;
+        assert_eq!(leaves(None, gib(9), gib(1), gib(12)), gib(9));
+        assert_eq!(leaves(None, gib(16), 0, gib(20)), gib(12));
+        assert_eq!(leaves(Some(Amount::Fraction(0.5)), gib(9), gib(1), gib(12)), gib(3));
+    }
+
+    #[test]
+    fn a_watermark_in_bytes_is_no_more_than_the_device() {
+        let watermarks = Watermarks { high: Amount::Bytes(u64::MAX), low: None };
+        let pressure = Pressure { used: 1000, needed: 0, limit: 1000 };
+        assert_eq!(Balanced::new(watermarks).leaves_before(&pressure), Some(0));
+        assert_eq!(leaves(None, u64::MAX, u64::MAX, 0), u64::MAX);
     }
 }

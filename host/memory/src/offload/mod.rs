@@ -1,24 +1,23 @@
 //! What stays on the device.
 //!
-//! A mode decides *how much* leaves and *when*; which allocations go is the same
-//! for all of them and stands in `src/walk.rs`: clean before dirty,
-//! among clean ones the most recently used first. The mechanism (copies, drops,
-//! quotas, atomic admission) knows no mode. So a mode is one small file, and it
+//! A mode decides *how much* leaves and *when*; which allocations go stands in
+//! `src/walk.rs`, the same for all of them. The mechanism (copies, drops, quotas, atomic
+//! admission, the copy worker) knows no mode. So a mode is one small file, and it
 //! cannot make a result wrong, only slow.
-//!
-//! A mode that chooses victims itself (whole models) or knows the future (a plan,
-//! prefetching) adds a method with a default to [`OffloadMode`], its file here, and
-//! its name to [`OffloadModeName`].
 
 mod balanced;
+mod model;
 mod none;
+mod planned;
 mod sequential;
 
 use std::fmt;
 use std::str::FromStr;
 
 pub use balanced::Balanced;
+pub use model::WholeModels;
 pub use none::KeepAll;
+pub use planned::Planned;
 pub use sequential::Sequential;
 
 /// The device when an operation is about to start, in bytes.
@@ -31,6 +30,17 @@ pub struct Pressure {
     pub needed: u64,
     /// What can be in use.
     pub limit: u64,
+}
+
+/// How much of what a call needs comes before it is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ahead {
+    /// Nothing: everything comes when it is leased.
+    Nothing,
+    /// What the next few leases need.
+    Window,
+    /// All of it, as soon as the call begins.
+    Whole,
 }
 
 /// What leaves the device, and when.
@@ -46,6 +56,16 @@ pub trait OffloadMode: Send + 'static {
     /// Whether the inputs of an operation leave when it has ended.
     fn leaves_after(&self) -> bool {
         false
+    }
+
+    /// Whether idle models leave as a whole.
+    fn whole_models(&self) -> bool {
+        false
+    }
+
+    /// What comes before it is needed, once a function's sequence of leases is known.
+    fn ahead(&self) -> Ahead {
+        Ahead::Nothing
     }
 }
 
@@ -67,6 +87,18 @@ pub struct Watermarks {
     pub low: Option<Amount>,
 }
 
+impl Amount {
+    /// Bytes of a device with this limit.
+    #[must_use]
+    pub fn of(self, limit: u64) -> u64 {
+        match self {
+            // Sizes are below 2⁶²: what a double rounds off is less than a part in 10¹⁵.
+            Self::Fraction(part) => (limit as f64 * part.clamp(0.0, 1.0)) as u64,
+            Self::Bytes(bytes) => bytes.min(limit),
+        }
+    }
+}
+
 impl Default for Watermarks {
     fn default() -> Self {
         Self { high: Amount::Fraction(0.75), low: None }
@@ -80,11 +112,11 @@ pub enum OffloadModeName {
     None,
     /// [`Sequential`].
     Sequential,
-    /// Whole models.
+    /// [`WholeModels`].
     Model,
     /// [`Balanced`].
     Balanced,
-    /// What is needed soonest, known from the last call.
+    /// [`Planned`].
     Planned,
 }
 
@@ -135,13 +167,13 @@ pub fn mode(name: OffloadModeName) -> Box<dyn OffloadMode> {
 
 /// The mode of a name, with watermarks for the one that has them.
 #[must_use]
-pub fn mode_with(name: OffloadModeName, _watermarks: Watermarks) -> Box<dyn OffloadMode> {
+pub fn mode_with(name: OffloadModeName, watermarks: Watermarks) -> Box<dyn OffloadMode> {
     match name {
         OffloadModeName::None => Box::new(KeepAll),
         OffloadModeName::Sequential => Box::new(Sequential),
-        OffloadModeName::Model | OffloadModeName::Balanced | OffloadModeName::Planned => {
-            Box::new(Balanced)
-        }
+        OffloadModeName::Model => Box::new(WholeModels),
+        OffloadModeName::Balanced => Box::new(Balanced::new(watermarks)),
+        OffloadModeName::Planned => Box::new(Planned),
     }
 }
 
@@ -153,6 +185,7 @@ mod tests {
     fn a_mode_is_found_by_the_name_that_it_shows() {
         for &name in OffloadModeName::all() {
             assert_eq!(name.to_string().parse(), Ok(name));
+            assert_eq!(mode(name).name(), name);
         }
     }
 

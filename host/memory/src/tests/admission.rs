@@ -124,7 +124,7 @@ fn an_upload_takes_the_room_of_what_can_be_had_again_and_no_more() {
     touch(&memory, &b, &[&weight]).unwrap();
     let dirty = memory.upload(&b, pattern(5, 0, 20), 0).unwrap();
     let lease = memory.lease(&b, &[&weight, &dirty], &[], 0, &Cancel::new()).unwrap();
-    assert_eq!(used(&memory), tiers(40, 40, 20));
+    assert_eq!(used(&memory), tiers(40, 40, 0));
     let first = memory.upload(&a, vec![1; 30], 0).unwrap();
     assert_eq!(used(&memory).host, 50, "the clean copy went");
     let second = memory.upload(&a, vec![2; 20], 0).unwrap();

@@ -3,8 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
-use crate::offload::{OffloadModeName, mode};
-use crate::{Account, Cancel, Device, Handle, Limits, Memory, MemoryError, PerTier, Source, Tier};
+use crate::offload::{Amount, OffloadMode, OffloadModeName, Watermarks, mode_with};
+use crate::state::Shared;
+use crate::{
+    Account, Cancel, Device, Handle, Limits, Memory, MemoryError, PerTier, Setup, Source,
+    SpillSettings, Tier,
+};
 
 /// What to do at the next call.
 #[derive(Debug, Default)]
@@ -110,7 +114,36 @@ impl Source for Weights {
 }
 
 pub(super) fn memory(device: u64, host: u64, name: OffloadModeName) -> Memory<Fake> {
-    Memory::new(Fake::default(), Limits { device, host }, mode(name))
+    Memory::new(Fake::default(), Limits { device, host }, small(name))
+}
+
+/// A mode for a device of some bytes, which keeps a part as one of many gigabytes does.
+fn small(name: OffloadModeName) -> Box<dyn OffloadMode> {
+    let low = Some(Amount::Fraction(0.2));
+    mode_with(name, Watermarks { low, ..Watermarks::default() })
+}
+
+/// A memory without a copy worker: tests do its work when they want it done.
+pub(super) fn by_hand(device: u64, host: u64, name: OffloadModeName) -> Memory<Fake> {
+    set_up(device, host, name, |_| {})
+}
+
+/// The same, with more that an operator decides.
+pub(super) fn set_up(
+    device: u64,
+    host: u64,
+    name: OffloadModeName,
+    change: impl FnOnce(&mut Setup),
+) -> Memory<Fake> {
+    let mut setup = Setup::new(Limits { device, host }, small(name));
+    change(&mut setup);
+    Memory(Arc::new(Shared::new(Fake::default(), setup, None)))
+}
+
+/// A memory that spills.
+pub(super) fn spilling(device: u64, host: u64, disk: u64, name: OffloadModeName) -> Memory<Fake> {
+    let spill = SpillSettings { folder: std::env::temp_dir(), limit: disk };
+    set_up(device, host, name, |setup| setup.spill = Some(spill))
 }
 
 pub(super) fn weights(seed: u64) -> Arc<Weights> {

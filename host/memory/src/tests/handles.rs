@@ -15,9 +15,9 @@ fn the_same_range_of_the_same_source_is_one_allocation_whoever_asks() {
     let first = memory.clean(&a, source.clone(), 8, 10, 0);
     let second = memory.clean(&b, source.clone(), 8, 10, 0);
     assert_eq!(first.id(), second.id());
-    assert_eq!(used(&memory), tiers(0, 0, 10));
-    assert_eq!(memory.charge(&a), tiers(0, 0, 10));
-    assert_eq!(memory.charge(&b), tiers(0, 0, 10));
+    assert_eq!(used(&memory), tiers(0, 0, 0));
+    assert_eq!(memory.charge(&a), tiers(0, 0, 0));
+    assert_eq!(memory.charge(&b), tiers(0, 0, 0));
     for other in [
         memory.clean(&a, source.clone(), 9, 10, 0),
         memory.clean(&a, source.clone(), 8, 11, 0),
@@ -27,7 +27,7 @@ fn the_same_range_of_the_same_source_is_one_allocation_whoever_asks() {
         assert_ne!(other.id(), first.id());
     }
     touch(&memory, &a, &[&first, &second]).unwrap();
-    assert_eq!(used(&memory), tiers(10, 0, 10));
+    assert_eq!(used(&memory), tiers(10, 0, 0));
     assert_eq!(bytes_of(&second), pattern(1, 8, 10));
     drop((first, second));
     check_empty(&memory);
@@ -114,7 +114,7 @@ fn bytes_are_read_from_wherever_they_are() {
     clean.read(16, &mut into).unwrap();
     assert_eq!(into[..], pattern(3, 21, 4));
     assert_eq!(memory.stats().moved.from_disk, 4);
-    assert_eq!(clean.residency(), Residency { disk: true, ..Residency::default() });
+    assert_eq!(clean.residency(), Residency { disk: false, ..Residency::default() });
 
     let made = make(&memory, &a, 20, 7);
     assert_eq!(made.residency(), Residency { device: true, ..Residency::default() });
@@ -185,7 +185,7 @@ fn leaving_by_hand_saves_dirty_bytes_and_drops_clean_ones() {
     touch(&memory, &a, &[&clean]).unwrap();
     let lease = memory.lease(&a, &[&leased], &[], 0, &Cancel::new()).unwrap();
     assert_eq!(memory.offload(&[&clean, &dirty, &leased, &dirty]).unwrap(), 50);
-    assert_eq!(used(&memory), tiers(5, 30, 20));
+    assert_eq!(used(&memory), tiers(5, 30, 0));
     assert_eq!(memory.stats().moved.to_host, 30);
     assert_eq!(memory.stats().evictions, 0, "it was asked for, not forced");
     drop(lease);

@@ -2,10 +2,13 @@
 
 mod admission;
 mod failures;
+mod fairness;
 mod fake;
 mod handles;
 mod modes;
+mod planned;
 mod quotas;
 mod reference;
 mod schedules;
+mod spilling;
 mod threads;

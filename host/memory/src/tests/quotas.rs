@@ -95,7 +95,7 @@ fn an_upload_over_the_host_quota_is_refused_with_its_figures() {
     touch(&memory, &a, &[&weight]).unwrap();
     assert_eq!(memory.charge(&a).host, 30);
     let _held = memory.upload(&a, vec![0; 50], 0).unwrap();
-    assert_eq!(memory.charge(&a), tiers(0, 50, 30));
+    assert_eq!(memory.charge(&a), tiers(0, 50, 0));
     let MemoryError::QuotaExceeded { plugin, tier, requested, limit, used } =
         memory.upload(&a, vec![0; 1], 0).unwrap_err()
     else {

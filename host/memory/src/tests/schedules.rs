@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use super::fake::*;
-use crate::offload::OffloadModeName::{self, Balanced, Sequential};
+use crate::offload::OffloadModeName::{self, Balanced, Model, Planned, Sequential};
 use crate::sync::scheduled::explore;
-use crate::{Cancel, MemoryError, Source, Tier};
+use crate::{Cancel, MemoryError, Source, Tier, ahead};
 
 const SCHEDULES: usize = 2000;
 
@@ -146,4 +146,85 @@ fn what_cannot_fit_fails_in_every_interleaving() {
         other.join().unwrap();
         check_empty(&memory);
     });
+}
+
+#[test]
+fn calls_and_their_copy_worker_never_wait_for_each_other_for_ever() {
+    for mode in [Model, Planned] {
+        explore(SCHEDULES / 2, move || {
+            let memory = by_hand(45, 100, mode);
+            let account = memory.account("a");
+            let source: Arc<dyn Source> = weights(1);
+            let weights: Vec<_> = (0..4)
+                .map(|index| memory.clean(&account, source.clone(), index * 10, 10, 0))
+                .collect();
+            let site = memory.site(&account, "a");
+            let call = |times: usize| {
+                for _ in 0..times {
+                    let call = site.call();
+                    for (index, weight) in weights.iter().enumerate() {
+                        let lease = memory
+                            .lease_for(Some(&call), &account, &[weight], &[], 15, &Cancel::new())
+                            .unwrap();
+                        let expected = pattern(1, index as u64 * 10, 10);
+                        assert_eq!(lease.input(0).unwrap().bytes, expected);
+                    }
+                }
+            };
+            call(1);
+            let worker = shuttle::thread::spawn({
+                let memory = memory.clone();
+                move || {
+                    for _ in 0..6 {
+                        let _ = ahead::bring_one(&memory.0);
+                        within_limits(&memory);
+                    }
+                }
+            });
+            call(2);
+            worker.join().unwrap();
+            drop((weights, site));
+            check_empty(&memory);
+        });
+    }
+}
+
+#[test]
+fn spilling_and_losing_keep_the_books_in_every_interleaving() {
+    explore(SCHEDULES / 2, || {
+        let memory = spilling(9000, 5000, 3 * 4096, Planned);
+        let account = memory.account("a");
+        let cached = make(&memory, &account, 4000, 7).shelve();
+        let threads = [0, 1].map(|thread| {
+            let (memory, account) = (memory.clone(), account.clone());
+            shuttle::thread::spawn(move || {
+                let made = make(&memory, &account, 4000, thread);
+                let sent = memory.upload(&account, pattern(thread, 9, 3000), 0);
+                if let Ok(sent) = &sent {
+                    touch(&memory, &account, &[sent]).unwrap();
+                    assert_eq!(bytes_of(sent), pattern(thread, 9, 3000));
+                }
+                within_limits(&memory);
+                assert_eq!(bytes_of(&made), pattern(thread, 0, 4000));
+            })
+        });
+        let taken = cached.take();
+        assert_eq!(taken.is_none(), cached.is_lost());
+        if let Some(handle) = taken {
+            assert_eq!(bytes_of(&handle), pattern(7, 0, 4000));
+        }
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        drop(cached);
+        check_empty(&memory);
+    });
+}
+
+/// What holds at every moment, also while bytes move.
+fn within_limits(memory: &crate::Memory<Fake>) {
+    let meter = &memory.device().meter;
+    let peak = meter.peak.load(std::sync::atomic::Ordering::SeqCst);
+    assert!(peak <= memory.limits().device);
+    assert!(memory.stats().tiers.host.peak <= memory.limits().host);
 }
