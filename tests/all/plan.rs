@@ -67,10 +67,28 @@ fn peaks(prediction: &Prediction) -> PerTier<u64> {
     PerTier { device: peak(Tier::Device), host: peak(Tier::Host), disk: peak(Tier::Disk) }
 }
 
-/// How far a prediction may be off. With nodes one at a time every figure is exact; what
-/// comes ahead of its use comes a little sooner or later, as the disk and the kernels go.
-fn tolerance(mode: OffloadModeName) -> f64 {
-    if mode == OffloadModeName::Planned { 0.01 } else { 0.0 }
+/// How far figures may be off, as parts of what is measured.
+struct Tolerance {
+    /// Peaks on the device.
+    device: f64,
+    /// Bytes that come to the device.
+    moved: f64,
+    /// Peaks on the host, and bytes read from disk.
+    host: f64,
+}
+
+/// Nothing is off where operations alone move bytes. Where the copy worker does too, it
+/// is a little sooner or later at each run, and so are the weights that leave once and are
+/// kept on the host from then on: two real runs differ there as much as a prediction does.
+fn tolerance(mode: OffloadModeName) -> Tolerance {
+    match mode {
+        OffloadModeName::None | OffloadModeName::Sequential | OffloadModeName::Balanced => {
+            Tolerance { device: 0.0, moved: 0.0, host: 0.0 }
+        }
+        OffloadModeName::Model | OffloadModeName::Planned => {
+            Tolerance { device: 0.01, moved: 0.02, host: 0.15 }
+        }
+    }
 }
 
 fn near(what: &str, tolerance: f64, predicted: u64, measured: u64) {
@@ -97,12 +115,12 @@ fn what_is_predicted_is_what_is_measured() {
             println!("{about}");
             println!("  predicted {:?}", peaks(&predicted));
             println!("  measured  {:?}", peaks(&measured));
-            compare(&about, tolerance(mode), &predicted, &measured);
+            compare(&about, &tolerance(mode), &predicted, &measured);
         }
     }
 }
 
-fn compare(about: &str, tolerance: f64, predicted: &Prediction, measured: &Prediction) {
+fn compare(about: &str, tolerance: &Tolerance, predicted: &Prediction, measured: &Prediction) {
     let failure = |prediction: &Prediction| {
         let failure = prediction.failure.as_ref();
         failure.map(|failure| (failure.node.clone(), failure.error.to_string()))
@@ -112,23 +130,25 @@ fn compare(about: &str, tolerance: f64, predicted: &Prediction, measured: &Predi
         prediction.nodes.iter().map(|node| node.id.clone()).collect::<Vec<_>>()
     };
     assert_eq!(ids(predicted), ids(measured), "{about}");
-    let both = predicted.nodes.iter().zip(&measured.nodes);
-    for (predicted, measured) in both {
-        let label = &measured.label;
-        let near = |what: &str, predicted, measured: u64| {
-            near(&format!("{about}, {label}, {what}"), tolerance, predicted, measured);
-        };
+    let near_peaks = |about: &str, predicted: &PerTier<u64>, measured: &PerTier<u64>| {
         for tier in Tier::ALL {
-            near(&tier.to_string(), *predicted.peak.get(tier), *measured.peak.get(tier));
+            let tolerance = if tier == Tier::Device { tolerance.device } else { tolerance.host };
+            near(&format!("{about}, {tier}"), tolerance, *predicted.get(tier), *measured.get(tier));
         }
-        near("to the device", predicted.moved.to_device, measured.moved.to_device);
-        near("from disk", predicted.moved.from_disk, measured.moved.from_disk);
+    };
+    for (predicted, measured) in predicted.nodes.iter().zip(&measured.nodes) {
+        let about = format!("{about}, {}", measured.label);
+        near_peaks(&about, &predicted.peak, &measured.peak);
+        let (predicted, measured) = (&predicted.moved, &measured.moved);
+        let to_device = format!("{about}, to the device");
+        near(&to_device, tolerance.moved, predicted.to_device, measured.to_device);
+        let from_disk = format!("{about}, from disk");
+        near(&from_disk, tolerance.host, predicted.from_disk, measured.from_disk);
     }
+    near_peaks(about, &peaks(predicted), &peaks(measured));
     for tier in Tier::ALL {
-        let peak = |prediction: &Prediction| prediction.memory.tier(tier).peak;
-        near(&format!("{about}, {tier}"), tolerance, peak(predicted), peak(measured));
         let most = predicted.nodes.iter().map(|node| *node.peak.get(tier)).max();
-        assert_eq!(most, Some(peak(predicted)), "{about}: the peak of {tier} is a node's");
+        assert_eq!(most.as_ref(), Some(peaks(predicted).get(tier)), "{about}: a node's peak");
     }
 }
 
