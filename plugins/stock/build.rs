@@ -5,10 +5,11 @@ use std::path::Path;
 use std::{env, fs};
 
 /// The stock plugins: what the host calls each, and its package.
-const PLUGINS: [(&str, &str); 3] = [
+const PLUGINS: [(&str, &str); 4] = [
     ("stable-diffusion", "berth-plugin-stable-diffusion"),
     ("image", "berth-plugin-image"),
     ("latent", "berth-plugin-latent"),
+    ("memory", "berth-plugin-memory"),
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -196,3 +196,54 @@ fn no_weight_enters_guest_memory_while_a_model_runs() {
     }
     assert!(host.plugin("stable-diffusion").guest_memory_peak() > 0);
 }
+
+/// Bytes of memory that the process has, and its open files.
+fn process() -> (u64, usize) {
+    let status = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: u64 = status.split_whitespace().nth(1).unwrap().parse().unwrap();
+    (pages * 4096, std::fs::read_dir("/proc/self/fd").unwrap().count())
+}
+
+/// Says that this process has nothing else to do than one test.
+const ALONE: &str = "BERTH_TEST_ALONE";
+
+#[test]
+fn a_thousand_leaky_and_trapping_runs_leave_nothing() {
+    if std::env::var_os(ALONE).is_none() {
+        // What a process takes says something only where no other test runs.
+        let this = "guests::a_thousand_leaky_and_trapping_runs_leave_nothing";
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args([this, "--exact", "--nocapture"])
+            .env(ALONE, "1")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        println!("{said}");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(said.contains("1 passed"));
+        return;
+    }
+    let host = host();
+    let run = |round: usize| {
+        let mebibytes = || vec![("mebibytes", Value::Integer(4))];
+        if round.is_multiple_of(2) {
+            let _ = host.try_run("HoldAndTrap", mebibytes()).unwrap_err();
+        } else {
+            host.run("Leak", mebibytes());
+        }
+    };
+    for round in 0..100 {
+        run(round);
+    }
+    let (memory, files) = process();
+    for round in 0..1000 {
+        run(round);
+    }
+    let (memory_after, files_after) = process();
+    println!("{memory} bytes before, {memory_after} after; {files} and {files_after} files");
+    is_unharmed(&host);
+    assert_eq!(host.stats().allocations, 0);
+    assert!(files_after <= files, "{files} files before, {files_after} after");
+    // One run in fifty that kept its 4 MiB would show.
+    assert!(memory_after < memory + (64 << 20), "{memory} bytes before, {memory_after} after");
+}

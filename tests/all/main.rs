@@ -1,6 +1,8 @@
 //! End to end: one binary, since linking is what tests cost.
 
 mod guests;
+mod memory_nodes;
+mod memory_workflows;
 mod oracle;
 mod plan;
 mod quality;

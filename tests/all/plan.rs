@@ -4,36 +4,30 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use berth_memory::{Cancel, Limits, OffloadModeName, PerTier, Rules, Tier, Watermarks};
+use berth_memory::{Cancel, Limits, OffloadModeName, PerTier, Tier};
 use berth_sandbox::Folders;
 use berth_tests::host::DEMO_WEIGHTS;
 use berth_tests::oracle::data;
 use berth_workflow::{
-    Host, Prediction, Rehearsal, Release, Run, Settings, Workflow, WorkflowError, runtime,
+    Host, Prediction, Rehearsal, Run, Settings, Workflow, WorkflowError, runtime,
 };
 use tempfile::TempDir;
 
 fn settings(folder: &Path, device: u64, host: u64, mode: OffloadModeName) -> Settings {
+    let cache = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/compiled-for-tests");
+    let folders = Folders {
+        output: folder.join("output"),
+        temporary: folder.join("temporary"),
+        input: folder.join("input"),
+    };
     Settings {
         limits: Limits { device, host },
         offload: mode,
-        watermarks: Watermarks::default(),
-        rules: Rules::default(),
-        spill: None,
+        // What other programs take must not change what is measured.
         headroom: 0,
-        release: Release::default(),
         models: vec![data().join("models")],
-        plugins: Vec::new(),
-        folders: Folders {
-            output: folder.join("output"),
-            temporary: folder.join("temporary"),
-            input: folder.join("input"),
-        },
-        shares: Vec::new(),
-        compiled_cache: Some(
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/compiled-for-tests"),
-        ),
-        cached_results: 0,
+        compiled_cache: Some(cache),
+        ..Settings::new(folders)
     }
 }
 

@@ -77,35 +77,122 @@ fn smallest_room(mode: OffloadModeName) -> u64 {
     }
 }
 
-#[test]
-fn the_picture_is_the_same_bits_in_every_mode_and_every_room() {
+/// The modes that let something leave.
+const MOVING: [OffloadModeName; 4] = [
+    OffloadModeName::Model,
+    OffloadModeName::Sequential,
+    OffloadModeName::Balanced,
+    OffloadModeName::Planned,
+];
+
+/// What DRAM there is: enough for everything, too little for what is dirty, and next to none.
+const DRAM: [(&str, u64); 3] = [("ample", 4 << 30), ("short", 200 << 10), ("tiny", 32 << 10)];
+
+/// Rooms for a part of the weights beside what else the demo takes at most, and the least
+/// in which its largest operation fits.
+fn rooms() -> Vec<(String, u64)> {
     let everything = Host::default();
-    let reference = render(&everything).unwrap();
+    render(&everything).unwrap();
     stays_below_its_limit(&everything);
-    let modes = [OffloadModeName::Sequential, OffloadModeName::Balanced];
-    for mode in modes {
-        let smallest = smallest_room(mode);
-        println!("{mode}: the largest operation takes {smallest} bytes");
-        assert!(smallest < DEMO_WEIGHTS / 4, "{smallest}");
-        for room in [DEMO_WEIGHTS, DEMO_WEIGHTS / 2, DEMO_WEIGHTS / 4, smallest] {
-            let host = Host::with(options(room, mode));
-            let picture = render(&host).unwrap_or_else(|error| panic!("{mode} in {room}: {error}"));
-            assert!(picture == reference, "{mode} in {room} bytes gives another picture");
-            stays_below_its_limit(&host);
-            let moved = host.stats().moved;
-            println!("{mode} in {room} bytes: {} bytes came to the device", moved.to_device);
-            if room < DEMO_WEIGHTS {
-                assert!(moved.to_device > DEMO_WEIGHTS, "{mode} in {room}: nothing came back");
+    let stats = everything.stats();
+    let weights = stats.moved.to_device;
+    let others = stats.tiers.device.peak - weights;
+    let smallest = smallest_room(OffloadModeName::Sequential);
+    println!("{weights} bytes of weights, {others} others, {smallest} for the largest operation");
+    assert!(smallest < weights / 4);
+    let mut rooms: Vec<_> = [100, 75, 50, 25, 10]
+        .map(|percent| (format!("{percent} %"), others + weights * percent / 100))
+        .into();
+    rooms.push(("the largest operation".into(), smallest));
+    rooms
+}
+
+#[test]
+fn the_picture_is_the_same_bits_in_every_mode_and_every_room_with_any_dram() {
+    let reference = render(&Host::default()).unwrap();
+    for (part, device) in rooms() {
+        for mode in MOVING {
+            for (dram, host) in DRAM {
+                let what = format!("{mode} with room for {part}, {dram} DRAM");
+                let options = Options { host, spill: 1 << 30, ..options(device, mode) };
+                let host = Host::with(options);
+                let picture = render(&host).unwrap_or_else(|error| panic!("{what}: {error}"));
+                assert!(picture == reference, "{what}: another picture");
+                stays_below_its_limit(&host);
+                let stats = host.stats();
+                assert_eq!((stats.allocations, stats.tiers.disk.used), (0, 0), "{what}");
+                println!("{what}: {:?}", stats.moved);
+                if device < DEMO_WEIGHTS / 2 && mode != OffloadModeName::Sequential {
+                    assert!(stats.moved.to_device > DEMO_WEIGHTS, "{what}: nothing came back");
+                }
             }
         }
+    }
+}
 
+#[test]
+fn what_is_larger_than_the_room_says_so_in_every_mode() {
+    for mode in MOVING {
+        let smallest = smallest_room(mode);
         let host = Host::with(options(smallest - 1, mode));
         let error = render(&host).unwrap_err();
-        assert_eq!(shortage(&error), (smallest, smallest - 1));
+        assert_eq!(shortage(&error), (smallest, smallest - 1), "{mode}");
         assert!(error.to_string().contains(&smallest.to_string()), "{error}");
         assert!(error.hint().unwrap().contains("--vram"));
         stays_below_its_limit(&host);
         assert_eq!(host.stats().leases, 0);
+    }
+}
+
+/// Bytes that a sampler's step moves to the device in each mode, once it is in its stride, beside
+/// what must be moved.
+#[test]
+fn a_planned_step_moves_what_does_not_fit_and_hardly_more() {
+    let unlimited = Step::new(Host::default());
+    unlimited.run(1);
+    let weights = unlimited.host.stats().moved.to_device;
+    let others = unlimited.host.stats().tiers.device.peak - weights;
+    for percent in [100, 75, 50, 25] {
+        let room = weights * percent / 100;
+        let bound = weights - room + weights / 50;
+        for mode in [OffloadModeName::Planned, OffloadModeName::Balanced] {
+            let step = Step::new(Host::with(options(room + others, mode)));
+            step.run(3);
+            let before = step.host.stats().moved.to_device;
+            step.run(10);
+            let moved = (step.host.stats().moved.to_device - before) / 10;
+            println!("{mode} at {percent} %: {moved} of {weights} bytes a step, bound {bound}");
+            if mode == OffloadModeName::Planned {
+                assert!(moved <= bound, "{percent} %: {moved} bytes, more than {bound}");
+            }
+        }
+    }
+}
+
+/// One step of the sampler: batch 2, 8 × 8 latents, 77 tokens.
+struct Step {
+    host: Host,
+    model: Value,
+    arguments: Vec<(String, Value)>,
+}
+
+impl Step {
+    fn new(host: Host) -> Self {
+        let model = host.checkpoint(DEMO).model;
+        let ramp = |count: usize| (0..count).map(|i| (i as f32 * 0.7).sin()).collect::<Vec<_>>();
+        let arguments = vec![
+            ("latent".into(), host.tensor(&[2, 4, 8, 8], &ramp(512))),
+            ("timestep".into(), Value::Number(500.0)),
+            ("conditioning".into(), host.tensor(&[2, 77, 64], &ramp(2 * 77 * 64))),
+        ];
+        Self { host, model, arguments }
+    }
+
+    fn run(&self, times: usize) {
+        let denoise = self.host.function(&self.model, "denoise");
+        for _ in 0..times {
+            denoise.call(self.arguments.clone(), self.host.context()).unwrap();
+        }
     }
 }
 

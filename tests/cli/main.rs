@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails here fails a test")]
 
+mod memory;
+mod seeing;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -174,7 +177,7 @@ fn a_plan_says_what_each_node_will_take_and_writes_nothing() {
     let output = plan(&[]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
-    for part in ["5 “Sampler” (KSampler)", "stable-diffusion", "VRAM peak", "DRAM", "limit"] {
+    for part in ["5 “Sampler” (KSampler)", "stable-diffusion", "device", "DRAM", "limit"] {
         assert!(text.contains(part), "{part:?} is missing in:\n{text}");
     }
     let figures = |more: &[&str]| -> Value {
@@ -183,7 +186,7 @@ fn a_plan_says_what_each_node_will_take_and_writes_nothing() {
     };
     let (plain, larger) = (figures(&[]), figures(&["--set", "4.width=128"]));
     assert_eq!(plain["nodes"].as_array().unwrap().len(), 7);
-    let peak = |figures: &Value| figures["tiers"]["device"]["peak"].as_u64().unwrap();
+    let peak = |figures: &Value| figures["memory"]["device"]["peak"].as_u64().unwrap();
     assert!(peak(&larger) > peak(&plain), "a larger picture takes more");
     fails(&plan(&["--vram", "200kB"]), 1, &["KSampler", "out of memory", "200000", "--vram"]);
     assert_eq!(figures(&["--vram", "200kB"])["failure"]["node"], "5");

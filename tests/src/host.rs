@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use berth_compute::{Compute, DType, Scope, Tensor};
-use berth_memory::{Cancel, Limits, OffloadModeName, Stats, Tier};
+use berth_memory::{Cancel, Limits, OffloadModeName, Setup, SpillSettings, Stats, Tier};
 use berth_sandbox::{
-    Folders, FunctionValue, ModelFolders, NodeEvents, Plugin, RunContext, Sandbox, SandboxError,
+    Capability, DramCache, Folders, FunctionValue, ModelFolders, NodeEvents, Plugin, RunContext, Sandbox, SandboxError,
     Settings, Value,
 };
 
@@ -25,6 +25,8 @@ pub struct Options {
     pub device: u64,
     /// The host limit in bytes.
     pub host: u64,
+    /// The spill limit in bytes; 0 spills nothing.
+    pub spill: u64,
     /// What leaves the device when it is full.
     pub mode: OffloadModeName,
     /// Folders of models.
@@ -39,7 +41,8 @@ impl Default for Options {
         Self {
             device: 1 << 30,
             host: 4 << 30,
-            mode: OffloadModeName::Balanced,
+            spill: 0,
+            mode: OffloadModeName::Planned,
             models: vec![data().join("models")],
             settings: Settings::default(),
         }
@@ -53,6 +56,7 @@ pub struct Host {
     scope: Scope,
     context: RunContext,
     folder: tempfile::TempDir,
+    dram_cache: Arc<DramCache>,
 }
 
 /// The values of a loaded checkpoint.
@@ -81,7 +85,7 @@ impl Host {
     pub fn with(options: Options) -> Self {
         let mut host = Self::empty(options);
         for (name, bytes) in berth_stock_plugins::components() {
-            host.load(name, bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+            host.load_granted(name, bytes, &[Capability::Memory]).unwrap_or_else(|error| panic!("{name}: {error}"));
         }
         host
     }
@@ -90,7 +94,11 @@ impl Host {
     pub fn empty(options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let limits = Limits { device: options.device, host: options.host };
-        let compute = Compute::new(limits, berth_memory::offload::mode(options.mode));
+        let spill = SpillSettings { folder: folder.path().into(), limit: options.spill };
+        let compute = Compute::with(Setup {
+            spill: Some(spill),
+            ..Setup::new(limits, berth_memory::offload::mode(options.mode))
+        });
         let folders = Folders {
             output: folder.path().join("output"),
             temporary: folder.path().join("temporary"),
@@ -106,17 +114,31 @@ impl Host {
             scope: Scope { account, cancel: cancel.clone(), call: None },
             context: RunContext::new(cancel, Arc::new(Silent)),
             plugins: Vec::new(),
+            dram_cache: sandbox.dram_cache(),
             sandbox,
             folder,
         }
     }
 
-    /// Loads one more plugin.
+    /// Loads one more plugin, which is granted nothing.
     ///
     /// # Errors
     /// What is wrong with it.
     pub fn load(&mut self, name: &str, bytes: &[u8]) -> Result<Arc<Plugin>, SandboxError> {
-        let plugin = self.sandbox.load(name, bytes)?;
+        self.load_granted(name, bytes, &[])
+    }
+
+    /// Loads one more plugin with these capabilities.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn load_granted(
+        &mut self,
+        name: &str,
+        bytes: &[u8],
+        granted: &[Capability],
+    ) -> Result<Arc<Plugin>, SandboxError> {
+        let plugin = self.sandbox.load(name, bytes, granted)?;
         self.plugins.push(plugin.clone());
         Ok(plugin)
     }
@@ -129,6 +151,11 @@ impl Host {
     /// The tensors' side.
     pub fn compute(&self) -> &Compute {
         self.sandbox.compute()
+    }
+
+    /// The models that memory nodes put aside.
+    pub fn dram_cache(&self) -> &DramCache {
+        &self.dram_cache
     }
 
     /// Memory at this moment.

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use berth_memory::OffloadModeName;
-use bytesize::ByteSize;
+use berth_memory::{Amount, OffloadModeName};
+use berth_sandbox::Capability;
+use berth_workflow::{Config, MemoryConfig, Move, Release, Size, Watermark};
 use clap::{Args, Parser, Subcommand};
 
 /// Runs node workflows whose nodes are sandboxed WebAssembly components.
@@ -47,14 +48,13 @@ pub(crate) struct RunArguments {
     pub(crate) changes: Changes,
 
     #[command(flatten)]
+    pub(crate) seeing: SeeingArguments,
+
+    #[command(flatten)]
     pub(crate) memory: MemoryArguments,
 
     #[command(flatten)]
     pub(crate) folders: FolderArguments,
-
-    /// Print every event as a line of JSON, in ComfyUI's shape.
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -65,15 +65,15 @@ pub(crate) struct PlanArguments {
     #[command(flatten)]
     pub(crate) changes: Changes,
 
+    /// Print it as JSON, with sizes in bytes.
+    #[arg(long)]
+    pub(crate) json: bool,
+
     #[command(flatten)]
     pub(crate) memory: MemoryArguments,
 
     #[command(flatten)]
     pub(crate) folders: FolderArguments,
-
-    /// Print it as JSON, with sizes in bytes.
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -122,32 +122,187 @@ pub(crate) struct Changes {
     pub(crate) set: Vec<(String, String)>,
 }
 
-/// How much memory there is.
+/// What is shown of a run beside its results.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Seeing it")]
+pub(crate) struct SeeingArguments {
+    /// Print every event as a line of JSON, in ComfyUI's shape.
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Tell at the end what memory did: tiers, moves, plugins.
+    #[arg(long)]
+    pub(crate) stats: bool,
+
+    /// Write a trace that Perfetto and chrome://tracing open: nodes, leases, copies, bytes.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
+
+    /// Write a page for a browser: memory over time, by plugin, with the nodes beneath.
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
+}
+
+/// How memory is used. What is not given here can stand in the configuration.
 #[derive(Debug, Args)]
 pub(crate) struct MemoryArguments {
-    /// The most that tensors may take on the device: 512MiB, 2GB, 1.5GiB or bytes. By default
-    /// 75% of the memory of the machine or container.
-    #[arg(long, value_name = "SIZE", value_parser = size)]
-    pub(crate) vram: Option<u64>,
+    #[command(flatten)]
+    limits: LimitArguments,
+    #[command(flatten)]
+    offload: OffloadArguments,
+    #[command(flatten)]
+    results: ResultArguments,
+    #[command(flatten)]
+    plugins: PluginArguments,
+}
+
+/// How much there is.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Memory (SIZE: 512MiB, 2GB, 1.5GiB or bytes)")]
+struct LimitArguments {
+    /// The most that tensors may take on the device. By default 75% of the memory of the
+    /// machine or container.
+    #[arg(long, value_name = "SIZE", value_parser = Size::positive)]
+    vram: Option<Size>,
+
+    /// What of that is left to other programs.
+    #[arg(long, value_name = "SIZE")]
+    reserve_vram: Option<Size>,
 
     /// The most that tensors may take in the host's memory. By default what remains of 95%
     /// of the memory of the machine or container.
-    #[arg(long, value_name = "SIZE", value_parser = size)]
-    pub(crate) dram: Option<u64>,
+    #[arg(long, value_name = "SIZE", value_parser = Size::positive)]
+    dram: Option<Size>,
 
+    /// Host memory that is left to other programs; below it, what cannot be read again is
+    /// spilled. By default 10%, at least 2 GiB and at most 10 GiB.
+    #[arg(long, value_name = "SIZE")]
+    ram_headroom: Option<Size>,
+
+    /// The folder to spill to; the file in it has no name, and goes with the process. By
+    /// default /var/tmp, which is on a disk where /tmp may be memory.
+    #[arg(long, value_name = "DIR")]
+    spill_dir: Option<PathBuf>,
+
+    /// The most that is spilled; 0 turns it off. By default half of what the disk has left.
+    #[arg(long, value_name = "SIZE")]
+    spill_limit: Option<Size>,
+}
+
+/// What stays on the device.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Offloading")]
+struct OffloadArguments {
+    /// What stays on the device: none (everything: over the limit is an error), model (whole
+    /// models, one by one), sequential (only what the running operation uses), balanced
+    /// (everything up to a watermark), planned (what is needed soonest; the default).
+    #[arg(long, value_name = "MODE")]
+    offload: Option<OffloadModeName>,
+
+    /// For a device that is much too small: --offload sequential.
+    #[arg(long, conflicts_with_all = ["offload", "medvram"])]
+    lowvram: bool,
+
+    /// For a device that is too small: --offload balanced --low-watermark 0.
+    #[arg(long, conflicts_with_all = ["offload", "low_watermark"])]
+    medvram: bool,
+
+    /// Where balanced begins to evict: a part of the device (0.75, 75%) or a size. By default
+    /// 75%.
+    #[arg(long, value_name = "MARK")]
+    high_watermark: Option<Watermark>,
+
+    /// How far balanced evicts. By default 20%, and 0 on devices of 12 GiB or less.
+    #[arg(long, value_name = "MARK")]
+    low_watermark: Option<Watermark>,
+
+    /// A model that leaves the device as soon as it was used: its role (model, refiner, clip,
+    /// vae) or the name of its file. Can be repeated.
+    #[arg(long, value_name = "NAME")]
+    offload_always: Vec<String>,
+
+    /// A model that leaves only when an operation could not run otherwise. Can be repeated.
+    #[arg(long, value_name = "NAME")]
+    offload_never: Vec<String>,
+
+    /// What goes to the host's memory when another's turn comes: base-for-refiner,
+    /// base-for-vae, refiner-when-idle. Can be repeated.
+    #[arg(long = "move", value_name = "RULE")]
+    moves: Vec<Move>,
+
+    /// A model whose file's name contains this is a refiner; by default `refiner`. Can be
+    /// repeated.
+    #[arg(long, value_name = "LABEL")]
+    refiner: Vec<String>,
+}
+
+/// What becomes of nodes' outputs.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Results of nodes")]
+struct ResultArguments {
+    /// When outputs of nodes are let go: 0 (never), 1 (those that no link refers to, at once),
+    /// 2 (each after its last use), demote (kept while that costs nothing; the default).
+    #[arg(long, value_name = "LEVEL")]
+    release: Option<Release>,
+}
+
+/// What plugins may do.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Plugins")]
+struct PluginArguments {
     /// The most that one plugin may take on the device. Can be repeated.
     #[arg(long, value_name = "PLUGIN=SIZE", value_parser = quota)]
-    pub(crate) quota: Vec<(String, u64)>,
+    quota: Vec<(String, Size)>,
 
-    /// What stays on the device: none (everything), balanced (until it is nearly full),
-    /// sequential (only what the running operation uses).
-    #[arg(long, value_name = "MODE", default_value_t = OffloadModeName::Balanced)]
-    pub(crate) offload: OffloadModeName,
+    /// Let a plugin see and steer where bytes are. Can be repeated.
+    #[arg(long, value_name = "PLUGIN=memory", value_parser = grant)]
+    grant: Vec<(String, Capability)>,
+}
+
+impl MemoryArguments {
+    /// The arguments as a configuration.
+    pub(crate) fn config(self) -> Config {
+        let Self { limits, offload, results, plugins } = self;
+        let (mode, low) = match (offload.lowvram, offload.medvram) {
+            (true, _) => (Some(OffloadModeName::Sequential), offload.low_watermark),
+            (_, true) => (Some(OffloadModeName::Balanced), Some(Watermark(Amount::Bytes(0)))),
+            _ => (offload.offload, offload.low_watermark),
+        };
+        let mut config = Config::default();
+        for (name, size) in plugins.quota {
+            config.plugins.entry(name).or_default().quota = Some(size);
+        }
+        for (name, grant) in plugins.grant {
+            config.plugins.entry(name).or_default().grants.push(grant);
+        }
+        config.memory = MemoryConfig {
+            vram: limits.vram,
+            reserve_vram: limits.reserve_vram,
+            dram: limits.dram,
+            ram_headroom: limits.ram_headroom,
+            offload: mode,
+            high_watermark: offload.high_watermark,
+            low_watermark: low,
+            offload_always: offload.offload_always,
+            offload_never: offload.offload_never,
+            moves: offload.moves,
+            refiner: offload.refiner,
+            spill_dir: limits.spill_dir,
+            spill_limit: limits.spill_limit,
+            release: results.release,
+        };
+        config
+    }
 }
 
 /// Where things are.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Files")]
 pub(crate) struct FolderArguments {
+    /// The configuration; arguments win over it. By default ./berth.toml, if it exists.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
     /// A folder of models, with ComfyUI's subfolders: checkpoints, vae, clip, loras, embeddings.
     /// Can be repeated. By default ./models, if it exists.
     #[arg(long, value_name = "DIR")]
@@ -167,20 +322,23 @@ pub(crate) struct FolderArguments {
     pub(crate) output: PathBuf,
 }
 
-fn size(text: &str) -> Result<u64, String> {
-    let size: Result<ByteSize, _> = text.trim().parse();
-    match size {
-        Ok(ByteSize(bytes)) if bytes > 0 => Ok(bytes),
-        _ => Err("a size is a number and a unit, such as 512MiB, 2GB or 1.5GiB".into()),
-    }
+fn quota(text: &str) -> Result<(String, Size), String> {
+    let wrong = "a quota is a plugin and a size, such as stable-diffusion=2GiB";
+    let (plugin, size) = pair(text).ok_or(wrong)?;
+    Ok((plugin, Size::positive(size).map_err(|error| error.to_string())?))
 }
 
-fn quota(text: &str) -> Result<(String, u64), String> {
-    let (plugin, bytes) = text.split_once('=').unwrap_or((text, ""));
-    if plugin.is_empty() || bytes.is_empty() {
-        return Err("a quota is a plugin and a size, such as stable-diffusion=2GiB".into());
-    }
-    Ok((plugin.to_owned(), size(bytes)?))
+fn grant(text: &str) -> Result<(String, Capability), String> {
+    let wrong = "a grant is a plugin and a capability, such as my-plugin=memory";
+    let (plugin, capability) = pair(text).ok_or(wrong)?;
+    let capability = capability.parse::<Capability>().map_err(|error| error.to_string())?;
+    Ok((plugin, capability))
+}
+
+/// What stands before and after the first `=`, if something does.
+fn pair(text: &str) -> Option<(String, &str)> {
+    let (name, value) = text.split_once('=')?;
+    (!name.is_empty() && !value.is_empty()).then(|| (name.to_owned(), value))
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {
@@ -200,30 +358,53 @@ mod tests {
         Arguments::command().debug_assert();
     }
 
+    fn config(arguments: &[&str]) -> Result<Config, clap::Error> {
+        let all = [&["berth", "run", "w.json"], arguments].concat();
+        Arguments::try_parse_from(all).map(|parsed| match parsed.command {
+            Command::Run(run) => run.memory.config(),
+            _ => Config::default(),
+        })
+    }
+
     #[test]
-    fn sizes_are_written_as_people_write_them() {
-        let sizes = [
-            ("512MiB", 512 << 20),
-            ("512 mib", 512 << 20),
-            ("2GB", 2_000_000_000),
-            ("1.5g", 1_500_000_000),
-            ("1.5GiB", 3 << 29),
-            ("123456", 123_456),
-            ("16EiB", u64::MAX),
-        ];
-        for (text, bytes) in sizes {
-            assert_eq!(size(text), Ok(bytes), "{text}");
-        }
-        for text in ["", "0", "-1", "much", "1.2.3g", "5 apples", "1e9", "NaN", "0.1"] {
-            assert!(size(text).is_err(), "{text}");
+    fn presets_are_modes_with_their_watermark() {
+        let mode = |arguments: &[&str]| {
+            let memory = config(arguments).unwrap().memory;
+            (memory.offload, memory.low_watermark)
+        };
+        assert_eq!(mode(&[]), (None, None));
+        assert_eq!(mode(&["--lowvram"]), (Some(OffloadModeName::Sequential), None));
+        let nothing = Some(Watermark(Amount::Bytes(0)));
+        assert_eq!(mode(&["--medvram"]), (Some(OffloadModeName::Balanced), nothing));
+        for both in [
+            &["--lowvram", "--medvram"][..],
+            &["--lowvram", "--offload", "none"],
+            &["--medvram", "--offload", "balanced"],
+            &["--medvram", "--low-watermark", "0"],
+        ] {
+            assert!(config(both).is_err(), "{both:?}");
         }
     }
 
     #[test]
+    fn what_is_said_of_a_plugin_comes_together() {
+        let arguments = ["--quota", "a=1GiB", "--grant", "a=memory", "--grant", "b=memory"];
+        let plugins = config(&arguments).unwrap().plugins;
+        assert_eq!(plugins["a"].quota, Some(Size(1 << 30)));
+        assert_eq!(
+            (&plugins["a"].grants[..], plugins["b"].quota),
+            (&[Capability::Memory][..], None)
+        );
+    }
+
+    #[test]
     fn quotas_and_assignments_are_told_apart_from_mistakes() {
-        assert_eq!(quota("sd=1kB"), Ok(("sd".into(), 1000)));
-        for text in ["", "sd", "sd=", "=1GB", "sd=x"] {
+        assert_eq!(quota("sd=1kB"), Ok(("sd".into(), Size(1000))));
+        for text in ["", "sd", "sd=", "=1GB", "sd=x", "sd=0"] {
             assert!(quota(text).is_err(), "{text}");
+        }
+        for text in ["a", "a=", "=memory", "a=network"] {
+            assert!(grant(text).is_err(), "{text}");
         }
         let set = |text| assignment(text).unwrap();
         assert_eq!(set("6.text=a=b"), ("6.text".into(), "a=b".into()));

@@ -4,8 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use berth_workflow::{Invalid, NodeProblems, Plan, Problem, RunError, WorkflowError};
-use miette::Diagnostic;
+use berth_workflow::{ConfigError, Invalid, NodeProblems, Plan, Problem, RunError, WorkflowError};
+use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 use thiserror::Error;
 
 /// The exit code of a run that was interrupted: 128 and the number of SIGINT.
@@ -30,6 +30,17 @@ pub(crate) enum CliError {
     /// Some outputs of the workflow cannot be computed.
     #[error("some outputs of {} cannot be computed", path.display())]
     PartlyInvalid { path: PathBuf, parts: Vec<Part> },
+    /// The configuration cannot be used.
+    #[error("{error}")]
+    Config { error: Box<ConfigError>, source_code: Option<NamedSource<String>> },
+    /// A file about the run cannot be written.
+    #[error("cannot write the {what} {}", path.display())]
+    Write {
+        what: &'static str,
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     /// A folder that was named is not there.
     #[error("the {what} folder {} does not exist", path.display())]
     NoFolder { what: &'static str, path: PathBuf },
@@ -107,6 +118,7 @@ impl CliError {
             | Self::Invalid { .. }
             | Self::PartlyInvalid { .. }
             | Self::NoFolder { .. }
+            | Self::Config { .. }
             | Self::NoNodeType { .. }
             | Self::LogFilter { .. } => 2,
             Self::Host(error) => match error {
@@ -114,7 +126,7 @@ impl CliError {
                 _ => 2,
             },
             Self::Run(RunError::Interrupted) => INTERRUPTED,
-            Self::Run(_) | Self::System { .. } | Self::Output(_) => 1,
+            Self::Run(_) | Self::Write { .. } | Self::System { .. } | Self::Output(_) => 1,
         }
     }
 
@@ -143,6 +155,8 @@ impl Diagnostic for CliError {
             Self::Workflow { error, .. } | Self::Host(error) => error.hint(),
             Self::Invalid { help, .. } => help.clone(),
             Self::PartlyInvalid { .. } => None,
+            Self::Config { error, .. } => error.hint(),
+            Self::Write { .. } => Some("name a file in a folder that can be written to".into()),
             Self::NoFolder { what: "models", .. } => {
                 Some("make it, or name another with `--models`".into())
             }
@@ -159,6 +173,31 @@ impl Diagnostic for CliError {
             Self::Run(RunError::Interrupted) | Self::System { .. } | Self::Output(_) => None,
         };
         help.map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        match self {
+            Self::Config { source_code, .. } => source_code.as_ref().map(|text| text as _),
+            _ => None,
+        }
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let Self::Config { error, .. } = self else { return None };
+        let ConfigError::Content { span, .. } = &**error else { return None };
+        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(None, span.clone()))))
+    }
+}
+
+impl From<ConfigError> for CliError {
+    fn from(error: ConfigError) -> Self {
+        let source_code = match &error {
+            ConfigError::Content { path, text, .. } => {
+                Some(NamedSource::new(path.display().to_string(), text.clone()))
+            }
+            _ => None,
+        };
+        Self::Config { error: Box::new(error), source_code }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::settings::settings;
 
 pub(crate) fn inspect(arguments: InspectArguments) -> Result<(), CliError> {
     let folders = FolderArguments {
+        config: None,
         models: Vec::new(),
         plugins: Vec::new(),
         input: PathBuf::new(),
@@ -23,6 +24,9 @@ pub(crate) fn inspect(arguments: InspectArguments) -> Result<(), CliError> {
     line(format_args!("name     {}", plugin.name()))?;
     line(format_args!("size     {}", ByteSize(bytes).display().iec()))?;
     line(format_args!("digest   {}", plugin.digest()))?;
+    for capability in plugin.capabilities() {
+        line(format_args!("asks for {capability}"))?;
+    }
     line("imports")?;
     for import in plugin.imports() {
         line(format_args!("  {import}"))?;

@@ -13,7 +13,9 @@ mod output;
 mod plan;
 mod progress;
 mod run;
+mod seeing;
 mod settings;
+mod table;
 mod validate;
 mod view;
 

@@ -7,16 +7,16 @@ use std::time::Instant;
 
 use berth_memory::{Cancel, Stats};
 use berth_sandbox::{Artifact, Folders, Place};
-use berth_workflow::{Host, Outcome, Plan, Run, RunError, runtime};
-use bytesize::ByteSize;
+use berth_workflow::{Event, Host, Observer, Outcome, Plan, Run, RunError, Size, runtime};
 use indicatif::MultiProgress;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::args::RunArguments;
 use crate::error::{CliError, INTERRUPTED};
 use crate::output::line;
 use crate::progress::{Progress, Written};
+use crate::seeing::Seeing;
 use crate::settings::{open, settings, workflow};
 use crate::view::{Bars, Json, Lines, View, duration};
 
@@ -28,11 +28,12 @@ pub(crate) fn run(arguments: RunArguments, bars: MultiProgress) -> Result<(), Cl
         .tempdir()
         .map_err(|source| CliError::System { what: "make a temporary folder", source })?;
     let settings = settings(arguments.folders, Some(arguments.memory), temporary.path().into())?;
+    let mode = settings.offload;
     let host = Arc::new(open(settings)?);
     let workflow = workflow(&path, &arguments.changes, &host)?;
     let cancel = Cancel::new();
     let plan = host.runner().validate(&workflow, None, &cancel).map_err(|invalid| {
-        if arguments.json {
+        if arguments.seeing.json {
             // The same object that a client of ComfyUI gets.
             let _ = line(json!({ "type": "validation_failed", "data": &*invalid }));
         }
@@ -40,7 +41,8 @@ pub(crate) fn run(arguments: RunArguments, bars: MultiProgress) -> Result<(), Cl
     })?;
     host.folders().check().map_err(berth_workflow::WorkflowError::from)?;
     let plan = Arc::new(plan);
-    let view: Box<dyn View> = if arguments.json {
+    let seeing = Seeing::begin(&arguments.seeing, &plan, &host)?;
+    let view: Box<dyn View> = if arguments.seeing.json {
         Box::new(Json)
     } else if std::io::stderr().is_terminal() {
         Box::new(Bars::new(bars.clone()))
@@ -54,21 +56,36 @@ pub(crate) fn run(arguments: RunArguments, bars: MultiProgress) -> Result<(), Cl
         let _ = std::fs::remove_dir(&temporary_path);
         std::process::exit(INTERRUPTED.into())
     };
-    let result = execute(&host, plan.clone(), progress.clone(), cancel, bars, exit)?;
+    let (shown, timeline) = (progress.clone(), seeing.timeline.clone());
+    let observer = Arc::new(move |event: Event| {
+        timeline.event(event.clone());
+        shown.event(event);
+    });
+    let result = execute(&host, plan.clone(), observer, cancel, bars, exit)?;
+    let sight = seeing.end(&host);
     let written = progress.take();
     let kept = keep(temporary, &written)?;
+    let seconds = begun.elapsed().as_secs_f64();
     let report = Report {
-        seconds: begun.elapsed().as_secs_f64(),
-        memory: host.memory(),
+        seconds,
+        memory: &sight.stats,
+        figures: seeing.figures(&sight),
         files: written.artifacts.iter().map(|file| place(file, host.folders(), &kept)).collect(),
         texts: written.texts,
     };
-    if arguments.json {
+    if arguments.seeing.json {
         report.json(result.is_ok())?;
     } else {
         report.lines(result.as_ref().err())?;
+        seeing.tables(&sight);
+    }
+    let seen = seeing.write(&sight, mode, &path, seconds, &result);
+    if let (Err(_), Err(error)) = (&result, &seen) {
+        // What went wrong with the run counts more, and is told last.
+        tracing::error!("{error}");
     }
     result?;
+    seen?;
     CliError::partly_invalid(path, &plan)
 }
 
@@ -76,7 +93,7 @@ pub(crate) fn run(arguments: RunArguments, bars: MultiProgress) -> Result<(), Cl
 fn execute(
     host: &Arc<Host>,
     plan: Arc<Plan>,
-    progress: Arc<Progress>,
+    observer: Arc<dyn Observer>,
     cancel: Cancel,
     bars: MultiProgress,
     exit: impl FnOnce() + Send + 'static,
@@ -93,7 +110,7 @@ fn execute(
         }
     });
     let prompt_id = uuid::Uuid::new_v4().to_string().into();
-    let run = Run { prompt_id, cancel, observer: progress };
+    let run = Run { prompt_id, cancel, observer };
     let host = host.clone();
     Ok(runtime.block_on(async move { host.runner().run(plan, run).await }))
 }
@@ -120,14 +137,15 @@ fn place(file: &Artifact, folders: &Folders, temporary: &Path) -> PathBuf {
 }
 
 /// What is told at the end.
-struct Report {
+struct Report<'a> {
     seconds: f64,
-    memory: Stats,
+    memory: &'a Stats,
+    figures: Option<Value>,
     files: Vec<PathBuf>,
     texts: Vec<String>,
 }
 
-impl Report {
+impl Report<'_> {
     fn lines(&self, error: Option<&RunError>) -> Result<(), CliError> {
         for text in &self.texts {
             line(text)?;
@@ -141,29 +159,29 @@ impl Report {
             Some(_) => "failed after",
         };
         let device = &self.memory.tiers.device;
-        let limit = device.limit.map_or_else(String::new, |limit| format!(" of {}", bytes(limit)));
+        let limit = device.limit.map_or_else(String::new, |limit| format!(" of {}", Size(limit)));
         eprintln!(
             "{how} {}, at most {}{limit} on the device",
             duration(self.seconds),
-            bytes(device.peak)
+            Size(device.peak)
         );
         Ok(())
     }
 
     fn json(&self, success: bool) -> Result<(), CliError> {
         let device = &self.memory.tiers.device;
-        line(json!({ "type": "summary", "data": {
+        let mut data = json!({
             "success": success,
             "seconds": self.seconds,
             "device_peak": device.peak,
             "device_limit": device.limit,
             "moved_to_device": self.memory.moved.to_device,
             "files": self.files,
-        }}))?;
+        });
+        if let (Some(figures), Some(data)) = (&self.figures, data.as_object_mut()) {
+            data.insert("memory".into(), figures.clone());
+        }
+        line(json!({ "type": "summary", "data": data }))?;
         Ok(())
     }
-}
-
-fn bytes(bytes: u64) -> String {
-    ByteSize(bytes).display().iec().to_string()
 }

@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use berth_memory::{OffloadModeName, PerTier, Rules, Watermarks};
 use berth_sandbox::Folders;
-use berth_workflow::{Host, Release, Settings, Share, Workflow, WorkflowError, default_limits};
+use berth_workflow::{Config, Host, Settings, Workflow, WorkflowError};
 
 use crate::args::{Changes, FolderArguments, MemoryArguments};
 use crate::error::CliError;
@@ -13,15 +12,14 @@ use crate::error::CliError;
 const MODELS: &str = "models";
 
 /// Settings for a host that runs nothing, or one workflow: no result is kept for a next run.
+/// Arguments stand over the configuration.
 pub(crate) fn settings(
     folders: FolderArguments,
     memory: Option<MemoryArguments>,
     temporary: PathBuf,
 ) -> Result<Settings, CliError> {
-    let (limits, offload, quotas) = match memory {
-        Some(memory) => (default_limits(memory.vram, memory.dram), memory.offload, memory.quota),
-        None => (default_limits(None, None), OffloadModeName::Balanced, Vec::new()),
-    };
+    let file = Config::find(folders.config.as_deref())?;
+    let arguments = memory.map(MemoryArguments::config).unwrap_or_default();
     let mut models = folders.models;
     if let Some(path) = models.iter().find(|path| !path.is_dir()) {
         return Err(CliError::NoFolder { what: "models", path: path.clone() });
@@ -29,26 +27,13 @@ pub(crate) fn settings(
     if models.is_empty() && Path::new(MODELS).is_dir() {
         models.push(MODELS.into());
     }
-    Ok(Settings {
-        limits,
-        offload,
-        watermarks: Watermarks::default(),
-        rules: Rules::default(),
-        spill: None,
-        headroom: 0,
-        release: Release::default(),
-        models,
-        plugins: folders.plugins,
-        folders: Folders { output: folders.output, temporary, input: folders.input },
-        shares: quotas.into_iter().map(|(plugin, bytes)| (plugin, device_quota(bytes))).collect(),
-        compiled_cache: cache_folder(),
-        cached_results: 0,
-    })
-}
-
-fn device_quota(bytes: u64) -> Share {
-    let quota = PerTier { device: Some(bytes), ..PerTier::default() };
-    Share { quota, ..Share::default() }
+    let places = Folders { output: folders.output, temporary, input: folders.input };
+    let mut settings = Settings::new(places);
+    arguments.over(file).apply(&mut settings)?;
+    settings.models = models;
+    settings.plugins = folders.plugins;
+    settings.compiled_cache = cache_folder();
+    Ok(settings)
 }
 
 /// Starts a host, and says which plugins are broken.
@@ -62,7 +47,8 @@ pub(crate) fn open(settings: Settings) -> Result<Host, CliError> {
 pub(crate) fn warn_of_broken(host: &Host) {
     for broken in host.broken() {
         let (plugin, error) = (&broken.name, &broken.error);
-        tracing::warn!(path = %broken.path.display(), "plugin `{plugin}` is left out: {error}");
+        let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+        tracing::warn!(path = %broken.path.display(), "plugin `{plugin}` is left out: {error}{hint}");
     }
 }
 

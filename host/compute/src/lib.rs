@@ -42,4 +42,4 @@ pub use dtype::DType;
 pub use error::ComputeError;
 pub use function::{Binary, Comparison, Padding, Reduction, Sampling, Unary, Walk};
 pub use generator::Generator;
-pub use tensor::Tensor;
+pub use tensor::{ShelvedTensor, Tensor};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use berth_memory::{Account, Handle, MemoryError};
+use berth_memory::{Account, Handle, MemoryError, Shelved};
 
 use crate::device::CpuDevice;
 use crate::error::invalid;
@@ -74,6 +74,14 @@ impl Tensor {
         Self { handle: self.handle.for_account(account), shape: self.shape.clone(), ..*self }
     }
 
+    /// Keeps the tensor beyond this one, as far as there is room.
+    #[must_use]
+    pub fn shelve(&self) -> ShelvedTensor {
+        let Self { handle, dtype, shape, offset } = self;
+        let (shelved, shape) = (handle.shelve(), shape.clone());
+        ShelvedTensor { shelved, dtype: *dtype, shape, offset: *offset }
+    }
+
     /// Copies bytes out of it, from byte `offset` on.
     ///
     /// # Errors
@@ -106,6 +114,25 @@ impl Tensor {
             ));
         }
         Ok(self.view(0, to.into()))
+    }
+}
+
+/// A tensor that nobody needs now. Its allocation is kept as long as that costs nobody anything.
+#[derive(Debug)]
+pub struct ShelvedTensor {
+    shelved: Shelved<CpuDevice>,
+    dtype: DType,
+    shape: Dims,
+    offset: usize,
+}
+
+impl ShelvedTensor {
+    /// The tensor; `None` if its bytes are lost.
+    #[must_use]
+    pub fn take(&self) -> Option<Tensor> {
+        let Self { shelved, dtype, shape, offset } = self;
+        let (handle, shape) = (shelved.take()?, shape.clone());
+        Some(Tensor { handle, dtype: *dtype, shape, offset: *offset })
     }
 }
 

@@ -2,15 +2,16 @@
 //!
 //! One thread beside the operations: while one runs, the copy worker brings what the next ones
 //! lease, as their call's plan says. It never takes room that the steps between need for
-//! anything else, and makes room only by drops of what the plan needs later. So it
-//! changes when bytes move, hardly how many, and never whether an operation can run.
+//! anything else, and makes room only by drops of what the plan needs later. What the plan has
+//! stay comes as soon as there is room. So it changes when bytes move, hardly how many, and never whether an operation can run.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Weak};
 
-use crate::entry::Class;
+use crate::entry::{Class, STREAMED};
 use crate::list::Key;
 use crate::offload::Ahead;
+use crate::plan::{Use, WINDOW};
 use crate::room::{Round, run_all};
 use crate::state::{Shared, State};
 use crate::transfer::Arrival;
@@ -19,9 +20,6 @@ use crate::{Device, Tier};
 
 /// How many leases ahead it looks.
 const STEPS: usize = 8;
-
-/// The part of a call's weights that may wait on the device for their use, as one in so many.
-const WINDOW: u64 = 100;
 
 /// The other end of the worker's bell.
 pub(crate) struct Bell(SyncSender<()>);
@@ -146,7 +144,7 @@ impl<D: Device> State<D> {
                 }
             }
         }
-        let (key, bytes) = found?;
+        let Some((key, bytes)) = found else { return self.fill(shared, call) };
         let record = self.ledger.groups.get(group)?.record;
         let ledger = &self.ledger;
         let now = ledger.reserved.saturating_add(ledger.dirty_on_device);
@@ -158,12 +156,53 @@ impl<D: Device> State<D> {
             let round = self.drop_later(shared, record, coming, over, over_quota > 0)?;
             return Some(Task::MakeRoom(round));
         }
+        self.bring(shared, key, call)
+    }
+
+    fn bring<'a>(&mut self, shared: &'a Shared<D>, key: Key, call: usize) -> Option<Task<'a, D>> {
         if !self.ledger.fits_quotas(key, Tier::Device) {
             return None;
         }
         let mut arrival = Arrival::begin(shared, self, key)?;
         arrival.ahead = true;
         Some(Task::Bring(arrival, call))
+    }
+
+    /// Brings what should stay into room that no step of the plan needs for anything else.
+    fn fill<'a>(&mut self, shared: &'a Shared<D>, call: usize) -> Option<Task<'a, D>> {
+        let running = self.calls.get(call)?;
+        let (plan, position) = running.ahead()?;
+        let ledger = &self.ledger;
+        let now = ledger.reserved.saturating_add(ledger.dirty_on_device);
+        let weights = ledger.used(Tier::Device).saturating_sub(now);
+        let room = ledger.limit(Tier::Device).saturating_sub(plan.others).saturating_sub(weights);
+        // What did not fit into as little room before does not now.
+        if room == 0 || running.no_fill.is_some_and(|before| room <= before) {
+            return None;
+        }
+        let record = ledger.groups.get(running.group)?.record;
+        let fits = |used: &&Use| {
+            let entry = ledger.entries.get(used.key);
+            used.bytes > 0
+                && used.bytes <= room
+                && entry.is_some_and(|e| {
+                    e.id == used.id && !e.on.device && !e.moving && e.group & STREAMED == 0
+                })
+        };
+        let found = plan.from(position).flat_map(|step| &step.uses).find(fits).copied();
+        let over_quota = |bytes: u64| {
+            let coming = bytes.saturating_add(plan.others.saturating_sub(now));
+            ledger.records.get(record).map_or(0, |r| r.over_quota(Tier::Device, coming))
+        };
+        match found.filter(|used| over_quota(used.bytes) == 0) {
+            Some(used) => self.bring(shared, used.key, call),
+            None => {
+                if let Some(running) = self.calls.get_mut(call) {
+                    running.no_fill = Some(room);
+                }
+                None
+            }
+        }
     }
 
     /// Begins drops of what is needed later than what is marked, if they are enough.
@@ -190,8 +229,9 @@ impl<D: Device> State<D> {
             if found >= wanted && !(whole && last == Some(group)) {
                 break;
             }
-            // A model that does not fit as a whole must not push itself out.
-            if whole && self.ledger.groups.standing(group).is_running() {
+            // What a plan has stay is not given up for what comes early, and a model that
+            // does not fit as a whole must not push itself out.
+            if group & STREAMED == 0 && self.ledger.groups.standing(group).is_running() {
                 break;
             }
             last = Some(group);

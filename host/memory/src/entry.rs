@@ -25,6 +25,9 @@ pub(crate) type GroupId = u64;
 /// The block of the spill file, in bytes.
 const SPILL_BLOCK: u64 = 4096;
 
+/// Marks the part of a group that comes and goes while the rest stays.
+pub(crate) const STREAMED: GroupId = 1 << 63;
+
 /// What belongs to no site.
 pub(crate) const NO_GROUP: GroupId = 0;
 
@@ -82,7 +85,7 @@ pub(crate) struct Entry<C> {
     pub(crate) lost: bool,
     /// Tiers that it should not leave by itself.
     pub(crate) keep: PerTier<bool>,
-    /// Whose call used it last.
+    /// Whose call used it last; with [`STREAMED`] if its plan has it come and go.
     pub(crate) group: GroupId,
     /// Whether it was brought to the device before it was needed, and was not used yet.
     pub(crate) came_early: bool,

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::entry::{GroupId, NO_GROUP};
+use crate::entry::{GroupId, NO_GROUP, STREAMED};
 use crate::plan::Plan;
 use crate::setup::{MoveRule, Rules};
 
@@ -41,6 +41,8 @@ enum NextUse {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Standing {
     running: bool,
+    /// Whether it comes and goes, while others of its group stay.
+    streamed: bool,
     /// Larger is later.
     distance: u64,
     last_call: u64,
@@ -60,8 +62,8 @@ impl Standing {
     }
 
     /// The smallest leaves first.
-    pub(crate) fn order(&self) -> (bool, Reverse<u64>, u64) {
-        (self.running, Reverse(self.distance), self.last_call)
+    pub(crate) fn order(&self) -> (bool, Reverse<u64>, u64, bool) {
+        (self.running, Reverse(self.distance), self.last_call, !self.streamed)
     }
 }
 
@@ -167,8 +169,10 @@ impl Groups {
     }
 
     pub(crate) fn standing(&self, id: GroupId) -> Standing {
-        match self.groups.get(&id) {
+        let streamed = id & STREAMED != 0;
+        match self.groups.get(&(id & !STREAMED)) {
             Some(group) => Standing {
+                streamed,
                 running: group.calls > 0,
                 distance: match group.next_use {
                     NextUse::Unknown => 0,
@@ -179,11 +183,21 @@ impl Groups {
                 never: group.never,
             },
             // Weights that no function used: of a node that computes itself, now perhaps.
-            None if id == NO_GROUP => {
-                Standing { running: false, distance: 0, last_call: u64::MAX, never: false }
-            }
+            None if id == NO_GROUP => Standing {
+                streamed,
+                running: false,
+                distance: 0,
+                last_call: u64::MAX,
+                never: false,
+            },
             // Nobody can call it any more.
-            None => Standing { running: false, distance: u64::MAX, last_call: 0, never: false },
+            None => Standing {
+                streamed,
+                running: false,
+                distance: u64::MAX,
+                last_call: 0,
+                never: false,
+            },
         }
     }
 }

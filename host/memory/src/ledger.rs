@@ -8,9 +8,9 @@
 use slab::Slab;
 use smallvec::SmallVec;
 
-use crate::entry::{AllocationId, Entry, GroupId, Holder, NO_GROUP, Range};
+use crate::entry::{AllocationId, Entry, GroupId, Holder, NO_GROUP, Range, STREAMED};
 use crate::group::Groups;
-use crate::list::{Key, Link, Links};
+use crate::list::{Key, Link, Links, List};
 use crate::record::Record;
 use crate::{Account, AccountUse, Limits, PerTier, Residency, Rules, Tier, TierUse};
 
@@ -503,7 +503,7 @@ impl<C> Ledger<C> {
     /// An account uses an allocation now, in a call of a group.
     pub(crate) fn touch(&mut self, key: Key, record: usize, group: GroupId) {
         let entry = self.entry(key);
-        if entry.group != group && entry.is_clean() {
+        if entry.group & !STREAMED != group && entry.is_clean() {
             self.unlist(key);
             self.entry_mut(key).group = group;
             self.list(key);
@@ -521,6 +521,26 @@ impl<C> Ledger<C> {
         }
     }
 
+    /// Has the weights of a group come and go, or stay.
+    pub(crate) fn stream(&mut self, key: Key, streams: bool) {
+        let entry = self.entry(key);
+        let group = if streams { entry.group | STREAMED } else { entry.group & !STREAMED };
+        if entry.group != group {
+            self.unlist(key);
+            self.entry_mut(key).group = group;
+            self.list(key);
+        }
+    }
+
+    /// An allocation came to the device before its use: of what can leave, the last.
+    pub(crate) fn came_early(&mut self, key: Key) {
+        self.for_each_list(key, |tier, list, links| {
+            if tier == Tier::Device {
+                list.make_oldest(links, key);
+            }
+        });
+    }
+
     /// Puts an allocation at the newest end of every list that it belongs to.
     fn list(&mut self, key: Key) {
         let Some(entry) = self.entries.get_mut(key) else { return };
@@ -530,13 +550,13 @@ impl<C> Ledger<C> {
             host: entry.class(Tier::Host),
             disk: entry.class(Tier::Disk),
         };
-        self.for_each_list(key, |list, links| list.push(links, key));
+        self.for_each_list(key, |_, list, links| list.push(links, key));
     }
 
     /// Takes an allocation out of every list. Whatever decides on its lists may
     /// change only while it is in none.
     fn unlist(&mut self, key: Key) {
-        self.for_each_list(key, |list, links| list.remove(links, key));
+        self.for_each_list(key, |_, list, links| list.remove(links, key));
         if let Some(entry) = self.entries.get_mut(key) {
             entry.listed = PerTier::default();
         }
@@ -546,7 +566,7 @@ impl<C> Ledger<C> {
     fn for_each_list(
         &mut self,
         key: Key,
-        mut each: impl FnMut(&mut crate::list::List, &mut OfRecord<'_, C>),
+        mut each: impl FnMut(Tier, &mut List, &mut OfRecord<'_, C>),
     ) {
         let Self { entries, records, .. } = self;
         let Some(entry) = entries.get(key) else { return };
@@ -558,7 +578,7 @@ impl<C> Ledger<C> {
                 let holder = holder.record;
                 if let Some(record) = records.get_mut(holder) {
                     let list = record.lists_mut(tier, shared).get_mut(class);
-                    each(list, &mut OfRecord(entries, tier, holder));
+                    each(tier, list, &mut OfRecord(entries, tier, holder));
                 }
                 index += 1;
             }

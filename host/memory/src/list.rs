@@ -57,6 +57,22 @@ impl List {
         }
     }
 
+    /// Moves an entry that is in the list to its oldest end.
+    pub(crate) fn make_oldest(&mut self, links: &mut impl Links, key: Key) {
+        if self.oldest == key {
+            return;
+        }
+        self.remove(links, key);
+        let after = std::mem::replace(&mut self.oldest, key);
+        if let Some(link) = links.link_mut(key) {
+            *link = Link { previous: NONE, next: after };
+        }
+        match links.link_mut(after) {
+            Some(link) => link.previous = key,
+            None => self.newest = key,
+        }
+    }
+
     /// Takes an entry that is in the list out of it.
     pub(crate) fn remove(&mut self, links: &mut impl Links, key: Key) {
         let Some(Link { previous, next }) = links.link(key) else { return };
@@ -131,7 +147,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_list_keeps_the_order_that_a_vector_keeps(steps in prop::collection::vec((0..3u8, 0..8usize), 0..60)) {
+        fn a_list_keeps_the_order_that_a_vector_keeps(steps in prop::collection::vec((0..4u8, 0..8usize), 0..60)) {
             let mut links = vec![Link::default(); 8];
             let mut list = List::default();
             let mut model: Vec<Key> = Vec::new();
@@ -150,6 +166,11 @@ mod tests {
                         list.touch(&mut links, key);
                         model.retain(|&k| k != key);
                         model.push(key);
+                    }
+                    (3, true) => {
+                        list.make_oldest(&mut links, key);
+                        model.retain(|&k| k != key);
+                        model.insert(0, key);
                     }
                     _ => {}
                 }

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::ahead;
-use crate::entry::GroupId;
-use crate::plan::{Running, Step, Use};
+use crate::entry::{GroupId, STREAMED};
+use crate::plan::{Plan, Running, Step, Use};
 use crate::state::State;
 use crate::{Account, Device, Handle, Memory, Tier};
 
@@ -58,8 +58,8 @@ impl<D: Device> Site<D> {
         self.0.memory.0.lock().ledger.groups.set_role(self.0.group, role);
     }
 
-    /// How soon the graph will call it again, 0 being next; `None` when no node that is
-    /// left to run can.
+    /// Where in the order of the graph the next node is that may call it; `None` when no
+    /// node that is left to run can. Of two sites the one with the larger place leaves first.
     pub fn set_next_use(&self, next: Option<u32>) {
         self.0.memory.0.lock().ledger.groups.set_next_use(self.0.group, next);
     }
@@ -75,7 +75,7 @@ impl<D: Device> Site<D> {
             .ledger
             .entries
             .iter()
-            .filter(|(_, entry)| entry.group == *group && entry.is_clean())
+            .filter(|(_, entry)| entry.group & !STREAMED == *group && entry.is_clean())
             .filter(|(_, entry)| entry.holder(record).is_some())
             .map(|(key, entry)| (key, entry.id, entry.bytes, entry.content.format))
             .collect();
@@ -150,12 +150,12 @@ impl<D: Device> Drop for Begun<D> {
         let mut state = memory.0.lock();
         let running = state.calls.try_remove(self.key);
         let leaves = state.ledger.groups.end(*group);
+        let record = state.ledger.record(&self.site.0.account);
+        let quota = state.ledger.records.get(record).and_then(|record| record.quota.device);
+        let capacity = state.ledger.limit(Tier::Device).min(quota.unwrap_or(u64::MAX));
         drop(state);
-        if let Some(learned) = running.and_then(Running::learned) {
-            let mut state = memory.0.lock();
-            let old = state.ledger.groups.get_mut(*group).map(|group| group.plan.replace(learned));
-            drop(state);
-            drop(old);
+        if let Some(learned) = running.and_then(|running| running.learned(capacity)) {
+            memory.adopt(*group, learned);
         }
         if leaves {
             memory.send_away(*group);
@@ -189,6 +189,30 @@ impl<D: Device> State<D> {
 }
 
 impl<D: Device> Memory<D> {
+    /// Makes a plan that of a group, if it is not that already.
+    fn adopt(&self, group: GroupId, plan: Arc<Plan>) {
+        let mut state = self.0.lock();
+        let ledger = &mut state.ledger;
+        let Some(known) = ledger.groups.get_mut(group) else { return };
+        if known.plan.as_ref().is_some_and(|known| Arc::ptr_eq(known, &plan)) {
+            return;
+        }
+        let old = known.plan.replace(plan.clone());
+        let mut mark = |used: &Use, streams: bool| {
+            let entry = ledger.entries.get(used.key);
+            if entry.is_some_and(|entry| entry.id == used.id && entry.group & !STREAMED == group) {
+                ledger.stream(used.key, streams);
+            }
+        };
+        if let Some(old) = &old {
+            old.streamed.iter().for_each(|used| mark(used, false));
+        }
+        plan.streamed.iter().for_each(|used| mark(used, true));
+        drop(state);
+        // A plan can be long; it goes without the lock.
+        drop(old);
+    }
+
     /// Has what a group has on the device go to the host, as far as it is not in use.
     /// What finds no room there is dropped: it is clean.
     fn send_away(&self, group: GroupId) {
@@ -226,14 +250,13 @@ impl<D: Device> State<D> {
         let Some(lists) = self.ledger.records.get(record) else { return Vec::new() };
         let mut members = Vec::new();
         for lists in [&lists.own.device, &lists.shared.device] {
-            let Some((_, list)) = lists.free.iter().find(|(known, _)| *known == group) else {
-                continue;
-            };
-            let mut next = list.oldest();
-            while let Some(key) = next {
-                members.push(key);
-                let links = self.ledger.entry(key).holder(record).map(|holder| holder.links);
-                next = links.and_then(|links| links.get(Tier::Device).newer());
+            for (_, list) in lists.free.iter().filter(|(known, _)| known & !STREAMED == group) {
+                let mut next = list.oldest();
+                while let Some(key) = next {
+                    members.push(key);
+                    let links = self.ledger.entry(key).holder(record).map(|holder| holder.links);
+                    next = links.and_then(|links| links.get(Tier::Device).newer());
+                }
             }
         }
         members

@@ -341,6 +341,9 @@ impl<D: Device> Drop for Reading<'_, D> {
 /// Ends the moving of an allocation, which may have lost its last holder meanwhile.
 fn settle<D: Device>(shared: &Shared<D>, mut state: Guard<'_, State<D>>, key: Key) {
     state.ledger.set_moving(key, false);
+    if state.ledger.entry(key).came_early {
+        state.ledger.came_early(key);
+    }
     let removed = state.remove_if_unheld(key);
     shared.changed(&state);
     drop(state);

@@ -131,6 +131,8 @@ pub struct Output {
     pub type_name: String,
     /// What it is.
     pub tooltip: String,
+    /// The input whose value it passes on untouched, so that the wire has that one's type.
+    pub passes: Option<String>,
 }
 
 /// A value that the host gives without a wire.

@@ -1,12 +1,13 @@
 //! The WebAssembly engine and everything that all plugins share.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use berth_compute::Compute;
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+use crate::dram::DramCache;
 use crate::error::SandboxError;
 use crate::files::Folders;
 use crate::models::ModelFolders;
@@ -48,6 +49,7 @@ pub struct Sandbox {
     models: ModelFolders,
     folders: Folders,
     settings: Settings,
+    dram: Mutex<Weak<DramCache>>,
 }
 
 impl Sandbox {
@@ -67,7 +69,8 @@ impl Sandbox {
             .or_else(|_| Engine::new(&config(false)))
             .map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
         tick(&engine)?;
-        Ok(Arc::new(Self { engine, compute, models, folders, settings }))
+        let dram = Mutex::default();
+        Ok(Arc::new(Self { engine, compute, models, folders, settings, dram }))
     }
 
     /// The tensors' side.
@@ -83,6 +86,17 @@ impl Sandbox {
     /// The folders for files.
     pub fn folders(&self) -> &Folders {
         &self.folders
+    }
+
+    /// The cache that plugins with the capability `memory` keep models in. It lives as long as
+    /// what this gives does: without an owner, nothing is kept.
+    pub fn dram_cache(&self) -> Arc<DramCache> {
+        let mut known = self.dram.lock().unwrap_or_else(PoisonError::into_inner);
+        known.upgrade().unwrap_or_else(|| {
+            let cache = Arc::default();
+            *known = Arc::downgrade(&cache);
+            cache
+        })
     }
 
     /// What the operator decided.

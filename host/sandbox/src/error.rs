@@ -11,6 +11,8 @@ use berth_compute::ComputeError;
 use berth_memory::{MemoryError, Tier};
 use thiserror::Error;
 
+use crate::capability::Capability;
+
 /// What did not fit, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shortage {
@@ -29,6 +31,17 @@ impl std::fmt::Display for Shortage {
         let Self { tier, requested, limit, used } = self;
         write!(f, "{requested} bytes needed on the {tier}, {used} in use, limit {limit}")
     }
+}
+
+/// An error in a plugin's own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What kind of error it is, for programs.
+    pub code: String,
+    /// What went wrong, as people read it.
+    pub message: String,
+    /// What they can do about it; may be empty.
+    pub hint: String,
 }
 
 /// An error as the contract has it: returned by the host to a guest, or by a guest
@@ -56,6 +69,9 @@ pub enum GuestError {
     /// The run was cancelled.
     #[error("cancelled")]
     Cancelled,
+    /// What a node says itself, with what to do about it.
+    #[error("{}", .0.message)]
+    Failed(Failure),
     /// Anything else.
     #[error("{0}")]
     Other(String),
@@ -105,6 +121,14 @@ pub enum SandboxError {
         plugin: String,
         /// The first import that was refused.
         import: String,
+    },
+    /// The component asks for something that the operator did not grant it.
+    #[error("plugin `{plugin}` asks for the capability `{capability}`, which it is not granted")]
+    NotGranted {
+        /// The plugin.
+        plugin: String,
+        /// What it asks for.
+        capability: Capability,
     },
     /// The plugin's own description is not usable.
     #[error("plugin `{plugin}` describes itself wrongly: {reason}")]
@@ -190,6 +214,7 @@ impl SandboxError {
         match self {
             Self::NotAComponent { plugin, .. }
             | Self::UnknownImport { plugin, .. }
+            | Self::NotGranted { plugin, .. }
             | Self::BadDescription { plugin, .. }
             | Self::Guest { plugin, .. }
             | Self::Trapped { plugin, .. }
@@ -212,6 +237,9 @@ impl SandboxError {
                 "plugins get the `berth:node` interfaces, `wasi:cli` and `wasi:io` without any \
                  rights, and an empty `wasi:filesystem`; build it without `{import}`"
             )),
+            Self::NotGranted { plugin, capability } => Some(format!(
+                "if you trust it with this, grant it with `--grant {plugin}={capability}`"
+            )),
             Self::BadDescription { .. } | Self::WrongOutputs { .. } => {
                 Some("this is a defect of the plugin: tell its author".into())
             }
@@ -229,6 +257,9 @@ impl SandboxError {
             ),
             Self::Guest { plugin, error: GuestError::QuotaExceeded(_) } => {
                 Some(format!("raise its quota with `--quota {plugin}=SIZE`"))
+            }
+            Self::Guest { error: GuestError::Failed(Failure { hint, .. }), .. } => {
+                Some(hint.clone()).filter(|hint| !hint.is_empty())
             }
             Self::Guest { .. } | Self::Cancelled => None,
             Self::GuestMemory { .. } | Self::TimedOut { .. } => Some(

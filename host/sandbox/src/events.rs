@@ -65,6 +65,9 @@ pub trait NodeEvents: Send + Sync {
     fn text(&self, _text: &str) {}
     /// The node shows an intermediate image [height, width, 3], `f32`, 0…1.
     fn preview(&self, _image: &Tensor) {}
+    /// The node asks that results which were kept for later runs be forgotten. Only a plugin
+    /// with the capability `memory` can.
+    fn clear_results(&self) {}
 }
 
 /// Longest text of a guest's that is passed on, in bytes: a page, not a book.

@@ -14,7 +14,9 @@
 //! or what is cached between runs.
 
 mod cache;
+mod capability;
 mod description;
+mod dram;
 mod engine;
 mod error;
 mod events;
@@ -23,14 +25,20 @@ mod imports;
 mod limits;
 mod models;
 mod plugin;
+mod reach;
+mod shelf;
 mod state;
 mod value;
+mod walk;
 
+pub use capability::{Capability, UnknownCapability};
 pub use description::{Checks, Choices, Hidden, Input, NodeType, Output, Port};
+pub use dram::DramCache;
 pub use engine::{Sandbox, Settings};
-pub use error::{GuestError, SandboxError};
+pub use error::{Failure, GuestError, SandboxError};
 pub use events::{Artifact, Level, NodeEvents, Place};
 pub use files::Folders;
 pub use models::ModelFolders;
 pub use plugin::{Plugin, RunContext, STACK_SIZE};
+pub use shelf::ShelvedValue;
 pub use value::{FunctionValue, List, Object, Value};

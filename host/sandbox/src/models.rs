@@ -124,6 +124,11 @@ impl Model {
         &self.label
     }
 
+    /// What the file holds, as a text: equal for copies of it, in every process.
+    pub(crate) fn content(&self) -> String {
+        format!("{} {}", self.file.header.to_hex(), self.file.source.bytes())
+    }
+
     /// The file's metadata.
     pub fn metadata(&self) -> &BTreeMap<String, String> {
         &self.file.metadata
@@ -174,6 +179,8 @@ impl Model {
 #[derive(Debug)]
 struct OpenFile {
     source: Arc<ModelFile>,
+    /// A digest of the header: names, types, shapes and metadata.
+    header: blake3::Hash,
     metadata: BTreeMap<String, String>,
     index: BTreeMap<String, usize>,
     entries: Vec<Entry>,
@@ -212,6 +219,7 @@ impl OpenFile {
         let header = usize::try_from(header).map_err(|error| refuse(error.to_string()))?;
         let mut text = vec![0; header];
         file.read(8, &mut text)?;
+        let digest = blake3::hash(&text);
         let header: safetensors::tensor::Metadata =
             serde_json::from_slice(&text).map_err(|error| refuse(error.to_string()))?;
         let data = header.data_len() as u64;
@@ -235,6 +243,7 @@ impl OpenFile {
         let metadata = header.metadata().iter().flatten();
         Ok(Self {
             source: Arc::new(file),
+            header: digest,
             metadata: metadata.map(|(name, text)| (name.clone(), text.clone())).collect(),
             index,
             entries,

@@ -15,11 +15,12 @@ use wasmtime::component::Linker;
 use wasmtime::{Store, UpdateDeadline};
 
 use crate::cache;
+use crate::capability::Capability;
 use crate::description::NodeType;
 use crate::engine::Sandbox;
 use crate::error::{GuestError, SandboxError};
 use crate::events::NodeEvents;
-use crate::imports::{self, bindings, bindings::NodePre};
+use crate::imports::{self, bindings, bindings::MemoryNodePre};
 use crate::state::{HANDLES, State};
 use crate::value::Value;
 
@@ -87,7 +88,7 @@ pub struct Plugin {
     node_types: Vec<NodeType>,
     account: Account,
     sandbox: Arc<Sandbox>,
-    pre: NodePre<State>,
+    pre: MemoryNodePre<State>,
     guest_memory_peak: AtomicU64,
 }
 
@@ -100,11 +101,17 @@ impl fmt::Debug for Plugin {
 impl Sandbox {
     /// Compiles a component, checks what it imports, and asks what it provides.
     ///
-    /// `name` is who it is from now on: what it says of itself plays no part.
+    /// `name` is who it is from now on: what it says of itself plays no part. `granted` is what
+    /// the operator lets it do; a component that asks for more is refused.
     ///
     /// # Errors
     /// Anything that is wrong with it, by name.
-    pub fn load(self: &Arc<Self>, name: &str, bytes: &[u8]) -> Result<Arc<Plugin>, SandboxError> {
+    pub fn load(
+        self: &Arc<Self>,
+        name: &str,
+        bytes: &[u8],
+        granted: &[Capability],
+    ) -> Result<Arc<Plugin>, SandboxError> {
         let refuse = |reason: String| SandboxError::NotAComponent { plugin: name.into(), reason };
         match bytes {
             [b'\0', b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => {}
@@ -125,17 +132,25 @@ impl Sandbox {
         let kind = component.component_type();
         let names = kind.imports(&self.engine).map(|(import, _)| import.to_owned());
         let imports: Vec<String> = names.collect();
-        if let Some(import) = imports.iter().find(|import| !imports::is_granted(import)) {
-            return Err(SandboxError::UnknownImport {
-                plugin: name.into(),
-                import: import.clone(),
-            });
+        for import in &imports {
+            let plugin = || name.to_owned();
+            match Capability::of_import(import) {
+                Some(asked) if granted.contains(&asked) => {}
+                Some(capability) => {
+                    return Err(SandboxError::NotGranted { plugin: plugin(), capability });
+                }
+                None if imports::is_free(import) => {}
+                None => {
+                    let import = import.clone();
+                    return Err(SandboxError::UnknownImport { plugin: plugin(), import });
+                }
+            }
         }
         let mut linker = Linker::new(&self.engine);
         imports::add_to_linker(&mut linker).map_err(|error| refuse(format!("{error:#}")))?;
         let pre = linker
             .instantiate_pre(&component)
-            .and_then(NodePre::new)
+            .and_then(MemoryNodePre::new)
             .map_err(|error| refuse(format!("it does not fit the contract: {error:#}")))?;
         let mut plugin = Plugin {
             name: name.into(),
@@ -176,6 +191,12 @@ impl Plugin {
     /// What it imports.
     pub fn imports(&self) -> &[String] {
         &self.imports
+    }
+
+    /// What it asks the operator for, and has been granted.
+    pub fn capabilities(&self) -> Vec<Capability> {
+        let asked = self.imports.iter().filter_map(|import| Capability::of_import(import));
+        asked.collect()
     }
 
     /// What it provides.
@@ -310,7 +331,7 @@ impl Plugin {
         self: &Arc<Self>,
         context: &RunContext,
         limit: Option<Duration>,
-        call: impl FnOnce(&mut Store<State>, &bindings::Node) -> wasmtime::Result<Result<T, E>>,
+        call: impl FnOnce(&mut Store<State>, &bindings::MemoryNode) -> wasmtime::Result<Result<T, E>>,
     ) -> Result<T, SandboxError> {
         if context.cancel.is_cancelled() {
             return Err(SandboxError::Cancelled);

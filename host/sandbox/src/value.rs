@@ -4,6 +4,7 @@
 //! so a wire, a cache entry and a captured variable are the same thing: a clone is
 //! a few reference counts, and the last one to go frees the memory below it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use berth_compute::{Site, Tensor};
@@ -156,20 +157,38 @@ impl Value {
     /// The value with every tensor and model in it charged to `account` as well.
     /// Functions keep what they captured under their own plugin's account.
     pub(crate) fn for_account(&self, account: &Account) -> Self {
-        let named = |fields: &[(String, Value)]| {
-            fields.iter().map(|(name, value)| (name.clone(), value.for_account(account))).collect()
-        };
-        match self {
-            Self::Tensor(tensor) => Self::Tensor(tensor.for_account(account)),
-            Self::Model(model) => Self::Model(model.for_account(account)),
+        self.charged(account, &mut HashMap::new())
+    }
+
+    /// `done` has the objects and lists that were charged before, by address: one that lies in
+    /// the value more than once is rebuilt once, since there may be more paths through it than
+    /// anybody can walk.
+    fn charged(&self, account: &Account, done: &mut HashMap<usize, Self>) -> Self {
+        let (address, value) = match self {
+            Self::Tensor(tensor) => return Self::Tensor(tensor.for_account(account)),
+            Self::Model(model) => return Self::Model(model.for_account(account)),
             Self::Object(object) => {
-                Self::Object(Arc::new(Object::new(&*object.type_name, named(&object.fields))))
+                let address = Arc::as_ptr(object).addr();
+                if let Some(value) = done.get(&address) {
+                    return value.clone();
+                }
+                let fields = object.fields.iter();
+                let charged = fields.map(|(name, v)| (name.clone(), v.charged(account, done)));
+                let object = Object::new(&*object.type_name, charged.collect());
+                (address, Self::Object(Arc::new(object)))
             }
-            Self::Items(list) => Self::Items(Arc::new(List::new(
-                list.items.iter().map(|item| item.for_account(account)).collect(),
-            ))),
-            other => other.clone(),
-        }
+            Self::Items(list) => {
+                let address = Arc::as_ptr(list).addr();
+                if let Some(value) = done.get(&address) {
+                    return value.clone();
+                }
+                let charged = list.items.iter().map(|item| item.charged(account, done));
+                (address, Self::Items(Arc::new(List::new(charged.collect()))))
+            }
+            other => return other.clone(),
+        };
+        done.insert(address, value.clone());
+        value
     }
 
     /// How many objects, lists and functions lie inside of one another here.
@@ -196,5 +215,26 @@ impl Value {
             Self::Object(_) => "object",
             Self::Items(_) => "items",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::walk::testing::{memory_of, tensor};
+
+    /// A plugin could stop the host for ever with a few lists in one another.
+    #[test]
+    fn a_value_with_more_paths_than_atoms_is_charged_at_once() {
+        let compute = memory_of(1 << 20);
+        let mut value = tensor(&compute, "a", &[1.]);
+        for _ in 0..64 {
+            value = Value::Items(Arc::new(List::new(vec![value.clone(), value])));
+        }
+        let charged = value.for_account(&compute.memory().account("b"));
+        let Value::Items(list) = &charged else { panic!("a list") };
+        let [Value::Items(a), Value::Items(b)] = &list.items[..] else { panic!("two lists") };
+        assert!(Arc::ptr_eq(a, b));
+        assert_eq!(charged.bytes(), 4);
     }
 }

@@ -205,6 +205,47 @@ fn text(given: &Json) -> Option<Arc<str>> {
     }
 }
 
+/// Whether an input takes a wire of this type. Types may be lists with commas, and one
+/// in common is enough, as ComfyUI has it.
+pub(crate) fn takes(port: &Port, received: &str) -> bool {
+    let received: Vec<&str> = received.split(',').map(str::trim).collect();
+    let fits = |wanted: &str| wanted == "*" || received.iter().any(|r| *r == wanted || *r == "*");
+    match port {
+        Port::Socket { types } => types.iter().any(|wanted| fits(wanted)),
+        Port::Choice { .. } => fits("COMBO") || fits("STRING"),
+        other => fits(&port_type(other)),
+    }
+}
+
+/// Whether a value can be on a wire that a port takes, as far as the contract says what
+/// is on it: a wire of another plugin's own can carry anything.
+pub(crate) fn carries(port: &Port, value: &Value) -> bool {
+    let is_tensor = |rank| matches!(value, Value::Tensor(tensor) if tensor.shape().len() == rank);
+    port_type(port).split(',').map(str::trim).any(|wanted| match wanted {
+        "BOOLEAN" => matches!(value, Value::Boolean(_)),
+        "INT" => matches!(value, Value::Integer(_)),
+        "FLOAT" => matches!(value, Value::Number(_)),
+        "STRING" | "COMBO" => matches!(value, Value::Text(_)),
+        "IMAGE" => is_tensor(4),
+        "MASK" => is_tensor(3),
+        "LATENT" | "CONDITIONING" | "MODEL" | "CLIP" | "VAE" => {
+            matches!(value, Value::Object(object) if object.type_name == wanted)
+        }
+        _ => true,
+    })
+}
+
+/// The type of a wire that would carry a constant given in place of a link of any type.
+pub(crate) fn literal_type(given: &Json) -> &'static str {
+    match literal(given, &|_| true) {
+        Some(Constant::Boolean(_)) => "BOOLEAN",
+        Some(Constant::Integer(_)) => "INT",
+        Some(Constant::Number(_)) => "FLOAT",
+        Some(Constant::Text(_)) => "STRING",
+        Some(Constant::List(_)) | None => "*",
+    }
+}
+
 /// A constant where a link is usual, if the input takes its type.
 fn literal(given: &Json, takes: &dyn Fn(&str) -> bool) -> Option<Constant> {
     match given {

@@ -123,8 +123,8 @@ pub enum WorkflowError {
         #[source]
         source: std::io::Error,
     },
-    /// A quota is set for a plugin that there is not.
-    #[error("there is no plugin `{name}` to set a quota for; there are {known}")]
+    /// The settings name a plugin that there is not.
+    #[error("there is no plugin `{name}` to set a quota for or to grant anything; there are {known}")]
     UnknownPlugin {
         /// What was given.
         name: String,
@@ -259,7 +259,7 @@ pub(crate) fn label(id: &str, title: Option<&str>, class: &str) -> String {
 
 impl WorkflowError {
     /// The kind of the error, for programs.
-    pub(crate) fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &str {
         match self {
             Self::Sandbox(error) => match error {
                 SandboxError::Guest { error, .. } => match error {
@@ -270,6 +270,7 @@ impl WorkflowError {
                     GuestError::OutOfMemory(_) => "out-of-memory",
                     GuestError::Unsupported(_) => "unsupported",
                     GuestError::Cancelled => "cancelled",
+                    GuestError::Failed(failure) => &failure.code,
                     GuestError::Other(_) => "other",
                 },
                 SandboxError::Trapped { .. } => "trap",

@@ -10,13 +10,14 @@ use std::sync::Arc;
 
 use berth_compute::Compute;
 use berth_memory::{
-    Limits, OffloadModeName, PerTier, Rules, Setup, SpillSettings, Stats, Tier, Watermarks, offload,
+    Limits, OffloadModeName, PerTier, Recording, Rules, Setup, SpillSettings, Stats, Tier,
+    Watermarks, offload,
 };
-use berth_sandbox::{Folders, ModelFolders, Plugin, Sandbox, SandboxError};
+use berth_sandbox::{Capability, DramCache, Folders, ModelFolders, Plugin, Sandbox, SandboxError};
 use indexmap::IndexMap;
 
 use crate::error::WorkflowError;
-use crate::machine::RamGauge;
+use crate::machine::{RamGauge, default_headroom, default_limits, total_memory};
 use crate::registry::{NodeProvider, Registry};
 use crate::release::Release;
 use crate::runner::Runner;
@@ -24,6 +25,10 @@ use crate::text::{enumerate, nearest, plain};
 
 /// The ending of plugins' files.
 const ENDING: &str = "wasm";
+
+/// What stock plugins are granted without the operator's word: they come with the host.
+const STOCK_GRANTS: [(&str, Capability); 2] =
+    [("memory", Capability::Memory), ("stable-diffusion", Capability::Memory)];
 
 /// What the operator decides.
 #[derive(Debug, Clone)]
@@ -50,10 +55,35 @@ pub struct Settings {
     pub folders: Folders,
     /// What each plugin may take, by name.
     pub shares: Vec<(String, Share)>,
+    /// What plugins of the operator's folders may do beyond what all may, by name.
+    pub grants: Vec<(String, Capability)>,
     /// The folder for compiled code; `None` compiles anew each time.
     pub compiled_cache: Option<PathBuf>,
     /// How many results of nodes are kept for later runs.
     pub cached_results: usize,
+}
+
+impl Settings {
+    /// Settings for these folders, with the machine's own limits and defaults for the rest.
+    #[must_use]
+    pub fn new(folders: Folders) -> Self {
+        Self {
+            limits: default_limits(None, None),
+            offload: OffloadModeName::Planned,
+            watermarks: Watermarks::default(),
+            rules: Rules::default(),
+            spill: None,
+            headroom: default_headroom(total_memory()),
+            release: Release::default(),
+            models: Vec::new(),
+            plugins: Vec::new(),
+            folders,
+            shares: Vec::new(),
+            grants: Vec::new(),
+            compiled_cache: None,
+            cached_results: 0,
+        }
+    }
 }
 
 /// What a plugin may take of the memory.
@@ -84,6 +114,8 @@ pub struct Host {
     sandbox: Arc<Sandbox>,
     plugins: Vec<Arc<Plugin>>,
     broken: Vec<BrokenPlugin>,
+    /// Models that nodes put aside live as long as the host.
+    _dram_cache: Arc<DramCache>,
 }
 
 impl Host {
@@ -91,7 +123,7 @@ impl Host {
     /// operator's folders. Blocks: plugins are compiled.
     ///
     /// # Errors
-    /// `PluginFolder`, `DuplicatePlugin`, `DuplicateNodeType`, `UnknownPlugin` for a quota,
+    /// `PluginFolder`, `DuplicatePlugin`, `DuplicateNodeType`, `UnknownPlugin` for a quota or a grant,
     /// and `Sandbox` when the engine does not start or a stock plugin does not load.
     pub fn open(settings: Settings, stock: &[(&str, &[u8])]) -> Result<Self, WorkflowError> {
         Self::start(settings, stock, Compute::with, |plugin| Arc::new(plugin.clone()))
@@ -110,7 +142,7 @@ impl Host {
         let mut origins: IndexMap<String, String> = IndexMap::new();
         for (name, component) in stock {
             origins.insert((*name).to_owned(), "a stock plugin".into());
-            plugins.push(sandbox.load(name, component)?);
+            plugins.push(sandbox.load(name, component, &granted(&STOCK_GRANTS, name))?);
         }
         let mut broken = Vec::new();
         for path in files(&settings.plugins)? {
@@ -119,7 +151,7 @@ impl Host {
             if let Some(first) = origins.insert(name.clone(), origin.clone()) {
                 return Err(WorkflowError::DuplicatePlugin { name, first, second: origin });
             }
-            match load(&sandbox, &name, &path) {
+            match load(&sandbox, &name, &path, &granted(&settings.grants, &name)) {
                 Ok(plugin) => plugins.push(plugin),
                 Err(error) => broken.push(BrokenPlugin { name, path, error }),
             }
@@ -131,25 +163,38 @@ impl Host {
         for plugin in &broken {
             registry.add_broken(&plugin.name);
         }
+        for (name, _) in &settings.grants {
+            // One that is broken is there too: it may be broken for want of this grant.
+            let loaded = plugins.iter().map(|plugin| plugin.name());
+            let known: Vec<&str> =
+                loaded.chain(broken.iter().map(|plugin| plugin.name.as_str())).collect();
+            if !known.contains(&name.as_str()) {
+                return Err(unknown_plugin(name, &known));
+            }
+        }
         for (name, share) in &settings.shares {
             let plugin = plugins.iter().find(|plugin| plugin.name() == name);
-            let plugin = plugin.ok_or_else(|| unknown_plugin(name, &plugins))?;
+            let plugin = plugin.ok_or_else(|| {
+                let known: Vec<&str> = plugins.iter().map(|plugin| plugin.name()).collect();
+                unknown_plugin(name, &known)
+            })?;
             let memory = sandbox.compute().memory();
             for tier in Tier::ALL {
                 memory.set_quota(plugin.account(), tier, *share.quota.get(tier));
             }
             memory.set_share(plugin.account(), share.weight.unwrap_or(1), share.soft);
         }
-        let runner = Runner::new(registry, settings.cached_results);
-        Ok(Self { runner, sandbox, plugins, broken })
+        let runner = Runner::new(registry, settings.cached_results, settings.release);
+        let _dram_cache = sandbox.dram_cache();
+        Ok(Self { runner, sandbox, plugins, broken, _dram_cache })
     }
 
-    /// Loads one plugin into a sandbox of its own, to look at it.
+    /// Loads one plugin into a sandbox of its own, to look at it, with all that it asks for.
     ///
     /// # Errors
     /// `PluginFile`, `Sandbox`.
     pub fn inspect(settings: &Settings, path: &Path) -> Result<Arc<Plugin>, WorkflowError> {
-        load(&sandbox(settings, Compute::with)?, &plugin_name(path), path)
+        load(&sandbox(settings, Compute::with)?, &plugin_name(path), path, &Capability::ALL)
     }
 
     /// What checks and runs workflows.
@@ -170,6 +215,17 @@ impl Host {
     /// The folders that nodes use.
     pub fn folders(&self) -> &Folders {
         self.sandbox.folders()
+    }
+
+    /// Begins to record what happens to memory, up to this many events.
+    pub fn record(&self, most: usize) {
+        self.sandbox.compute().memory().record(most);
+    }
+
+    /// Ends recording, and gives what was recorded.
+    #[must_use]
+    pub fn recording(&self) -> Recording {
+        self.sandbox.compute().memory().recording()
     }
 
     /// How memory stands.
@@ -200,10 +256,21 @@ fn sandbox(
     )
 }
 
-fn load(sandbox: &Arc<Sandbox>, name: &str, path: &Path) -> Result<Arc<Plugin>, WorkflowError> {
+/// What a plugin is granted.
+fn granted<N: AsRef<str>>(grants: &[(N, Capability)], name: &str) -> Vec<Capability> {
+    let its = grants.iter().filter(|(plugin, _)| plugin.as_ref() == name);
+    its.map(|(_, capability)| *capability).collect()
+}
+
+fn load(
+    sandbox: &Arc<Sandbox>,
+    name: &str,
+    path: &Path,
+    granted: &[Capability],
+) -> Result<Arc<Plugin>, WorkflowError> {
     let component = std::fs::read(path)
         .map_err(|source| WorkflowError::PluginFile { path: path.to_owned(), source })?;
-    Ok(sandbox.load(name, &component)?)
+    Ok(sandbox.load(name, &component, granted)?)
 }
 
 /// The plugin files of some folders, sorted in each.
@@ -228,11 +295,10 @@ fn plugin_name(path: &Path) -> String {
     plain(&path.file_stem().unwrap_or_default().to_string_lossy()).into_owned()
 }
 
-fn unknown_plugin(name: &str, plugins: &[Arc<Plugin>]) -> WorkflowError {
-    let known = || plugins.iter().map(|plugin| plugin.name());
+fn unknown_plugin(name: &str, known: &[&str]) -> WorkflowError {
     WorkflowError::UnknownPlugin {
         name: plain(name).into(),
-        known: enumerate(known()),
-        nearest: nearest(name, known()).map(str::to_owned),
+        known: enumerate(known.iter().copied()),
+        nearest: nearest(name, known.iter().copied()).map(str::to_owned),
     }
 }

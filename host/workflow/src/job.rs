@@ -5,7 +5,7 @@ use std::sync::Arc;
 use berth_sandbox::{RunContext, Value};
 use serde_json::Value as Json;
 
-use crate::cache::Finished;
+use crate::cache::Given;
 use crate::coerce::integer_to_json;
 use crate::error::{NodeError, WorkflowError};
 use crate::plan::{Plan, Step};
@@ -27,7 +27,7 @@ pub(crate) struct Job {
 /// What came of it.
 pub(crate) enum Done {
     /// Its outputs.
-    Finished(Finished),
+    Finished(Given),
     /// It needs these lazy inputs first.
     Asked(Vec<String>),
 }
@@ -54,7 +54,8 @@ impl Job {
             inputs.extend(value.map(|value| (name.to_owned(), Value::Text(value))));
         }
         let outputs = provider.run(step.class(), inputs, &self.context)?;
-        Ok(Done::Finished(Finished { outputs, results: self.watch.results() }))
+        let outputs = outputs.into_iter().map(Arc::new).collect();
+        Ok(Done::Finished(Given { outputs, results: self.watch.results() }))
     }
 }
 

@@ -6,8 +6,9 @@
 //!
 //! It promises that every problem of a workflow is told at once, with node, input and what
 //! would be right; that output nodes pull, so nothing runs that no output needs; that a
-//! result is never reused when anything that reaches it has changed; that values go as
-//! soon as nothing can use them any more; and that a cancelled run keeps nothing.
+//! result is never reused when anything that reaches it has changed; that a value is there
+//! while a node waits for it, and is computed again, with the same bits, if it is needed after
+//! the [`Release`] level let it go; and that a cancelled run keeps nothing but what the cache has.
 //!
 //! It deliberately does not know where tensors are or what they hold, how a plugin is
 //! written, or who watches: observers get [`Event`]s, whether they draw or send them.
@@ -15,19 +16,23 @@
 mod cache;
 mod cgroup;
 mod coerce;
+mod config;
 mod error;
 mod events;
+mod foresight;
 mod format;
 mod graph;
 mod host;
 mod job;
 mod machine;
 mod object_info;
+mod passing;
 mod plan;
 mod predict;
 mod problem;
 mod registry;
 mod release;
+pub mod report;
 mod runner;
 mod schedule;
 mod set;
@@ -38,6 +43,9 @@ mod text;
 mod validate;
 mod watch;
 
+pub use config::{
+    Config, ConfigError, MemoryConfig, Move, NotAnAmount, PluginConfig, Size, Watermark,
+};
 pub use error::{NodeError, RunError, WorkflowError};
 pub use events::{Event, Failure, Observer, Results};
 pub use format::{Given, Link, Node, Workflow};

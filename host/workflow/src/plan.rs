@@ -84,17 +84,13 @@ impl Step {
     pub(crate) fn plugin(&self) -> &str {
         self.registered.provider.name()
     }
-
-    /// The steps that must be done before it can be asked anything.
-    pub(crate) fn eager(&self) -> impl Iterator<Item = usize> {
-        self.inputs.iter().filter(|input| !input.lazy).filter_map(Bound::link)
-    }
 }
 
 impl Bound {
-    pub(crate) fn link(&self) -> Option<usize> {
+    /// The step and its output that it is linked to.
+    pub(crate) fn link(&self) -> Option<(usize, usize)> {
         match self.source {
-            Source::Link { step, .. } => Some(step),
+            Source::Link { step, slot } => Some((step, slot)),
             Source::Constant(_) => None,
         }
     }

@@ -14,7 +14,7 @@ use berth_sandbox::RunContext;
 use indexmap::IndexMap;
 use tokio::task::{Id, JoinSet};
 
-use crate::cache::{Finished, ResultCache};
+use crate::cache::{Finished, Given, ResultCache};
 use crate::error::{NodeError, RunError, WorkflowError};
 use crate::events::{Event, Failure, Observer, Results, timestamp};
 use crate::format::Workflow;
@@ -22,6 +22,7 @@ use crate::job::{Done, Job, failure};
 use crate::plan::{Plan, Step};
 use crate::problem::Invalid;
 use crate::registry::{Inputs, Registry};
+use crate::release::Release;
 use crate::schedule::Schedule;
 use crate::signature::{Signature, signatures};
 use crate::validate::validate;
@@ -30,7 +31,8 @@ use crate::watch::Watch;
 /// Checks and runs workflows of some node types.
 pub struct Runner {
     registry: Registry,
-    cache: ResultCache,
+    cache: Arc<ResultCache>,
+    release: Release,
     concurrency: usize,
 }
 
@@ -49,21 +51,23 @@ pub struct Run {
 pub struct Outcome {
     /// What nodes showed, by id; cached ones too.
     pub results: IndexMap<Arc<str>, Results>,
-    /// The nodes that ran, in the order in which they were done.
+    /// The nodes that ran, in the order in which they were done. One that ran again, because
+    /// its outputs were released and then needed, is there again.
     pub executed: Vec<Arc<str>>,
     /// The nodes that were in the cache.
     pub cached: Vec<Arc<str>>,
 }
 
 impl Runner {
-    /// A runner that keeps `cached_results` results of nodes for later runs; 0
-    /// turns that off, and every value goes after its last use.
+    /// A runner that keeps `cached_results` results of nodes for later runs, as far as the
+    /// release level leaves anything of them; with 0 a run leaves nothing behind.
     ///
     /// It runs as many nodes at once as there are processors, and at least two, so that
     /// a node which waits for memory or a file keeps no other from running.
-    pub fn new(registry: Registry, cached_results: usize) -> Self {
+    pub fn new(registry: Registry, cached_results: usize, release: Release) -> Self {
         let processors = std::thread::available_parallelism().map_or(2, NonZero::get);
-        Self { registry, cache: ResultCache::new(cached_results), concurrency: processors.max(2) }
+        let (cache, concurrency) = (ResultCache::new(cached_results), processors.max(2));
+        Self { registry, cache: Arc::new(cache), release, concurrency }
     }
 
     /// The node types there are.
@@ -107,7 +111,7 @@ impl Runner {
             outcome: Outcome::default(),
             signatures: Vec::new(),
         };
-        let result = execution.drive(self.concurrency).await;
+        let result = execution.drive(self.release, self.concurrency).await;
         let Execution { outcome, plan, .. } = execution;
         let executed = outcome.executed.clone();
         let result = match result {
@@ -164,7 +168,7 @@ impl Stop {
 /// A run on its way.
 struct Execution<'a> {
     plan: Arc<Plan>,
-    cache: &'a ResultCache,
+    cache: &'a Arc<ResultCache>,
     cancel: Cancel,
     teller: &'a Teller,
     outcome: Outcome,
@@ -179,9 +183,10 @@ struct Started {
 }
 
 impl Execution<'_> {
-    async fn drive(&mut self, concurrency: usize) -> Result<(), Stop> {
+    async fn drive(&mut self, release: Release, concurrency: usize) -> Result<(), Stop> {
         let cached = self.look_up().await?;
-        let mut schedule = Schedule::new(self.plan.clone(), cached);
+        let mut schedule = Schedule::new(self.plan.clone(), release, &cached);
+        self.begin(&schedule, cached);
         let mut jobs: JoinSet<Result<Done, WorkflowError>> = JoinSet::new();
         let mut started: HashMap<Id, Started> = HashMap::new();
         let mut times: HashMap<usize, Duration> = HashMap::new();
@@ -189,8 +194,7 @@ impl Execution<'_> {
         loop {
             while stop.is_none() && jobs.len() < concurrency && !self.cancel.is_cancelled() {
                 let Some(step) = schedule.next() else { break };
-                if let Some(finished) = self.found(step) {
-                    schedule.finish(step, finished);
+                if self.reuse(&mut schedule, step) {
                     continue;
                 }
                 let inputs = match schedule.inputs(step) {
@@ -218,10 +222,9 @@ impl Execution<'_> {
             let time = *time;
             match result {
                 Ok(Ok(Done::Asked(names))) => schedule.ask(step, &names),
-                Ok(Ok(Done::Finished(finished))) => {
-                    let finished = Arc::new(finished);
-                    self.finished(step, time, &finished);
-                    schedule.finish(step, finished);
+                Ok(Ok(Done::Finished(given))) => {
+                    times.remove(&step);
+                    self.finish(&mut schedule, step, time, given);
                 }
                 // The others end because of the first.
                 _ if stop.is_some() => {}
@@ -242,36 +245,50 @@ impl Execution<'_> {
         }
     }
 
-    /// What the cache has of the plan, and the events for that.
+    /// What the cache has of the plan.
     async fn look_up(&mut self) -> Result<Vec<Option<Arc<Finished>>>, Stop> {
-        let mut cached = Vec::new();
-        if self.cache.is_on() {
-            let (plan, cancel) = (self.plan.clone(), self.cancel.clone());
-            let signed = tokio::task::spawn_blocking(move || signatures(&plan, &cancel)).await;
-            self.signatures = signed
-                .map_err(|error| Stop::host(panic_text(error)))?
-                .map_err(|error| Stop::host(error.to_string()))?;
-            let signatures = self.signatures.iter();
-            cached = signatures.map(|signature| self.cache.get(signature.as_ref()?)).collect();
+        if !self.cache.is_on() {
+            return Ok(Vec::new());
         }
-        let hits =
-            || self.plan.steps.iter().zip(&cached).filter_map(|(s, c)| Some((s, c.as_ref()?)));
-        self.outcome.cached = hits().map(|(step, _)| step.id.clone()).collect();
+        let (plan, cancel) = (self.plan.clone(), self.cancel.clone());
+        let signed = tokio::task::spawn_blocking(move || signatures(&plan, &cancel)).await;
+        self.signatures = signed
+            .map_err(|error| Stop::host(panic_text(error)))?
+            .map_err(|error| Stop::host(error.to_string()))?;
+        let signatures = self.signatures.iter();
+        Ok(signatures.map(|signature| self.cache.get(signature.as_ref()?)).collect())
+    }
+
+    /// Tells which nodes need not run, and what they showed. One whose output is needed and was
+    /// released is not among them.
+    fn begin(&mut self, schedule: &Schedule, cached: Vec<Option<Arc<Finished>>>) {
+        let cached = self.plan.steps.iter().zip(cached).enumerate();
+        let hits: Vec<_> = cached
+            .filter(|(index, _)| !schedule.is_pending(*index))
+            .filter_map(|(_, (step, finished))| Some((step, finished?)))
+            .collect();
+        self.outcome.cached = hits.iter().map(|(step, _)| step.id.clone()).collect();
         self.teller.tell(|prompt_id| Event::ExecutionCached {
             nodes: self.outcome.cached.clone(),
             prompt_id,
             timestamp: timestamp(),
         });
-        for (step, finished) in hits() {
-            show(self.teller, &mut self.outcome.results, step, finished);
+        for (step, finished) in hits {
+            show(self.teller, &mut self.outcome.results, step, &finished);
         }
-        Ok(cached)
     }
 
-    /// What the cache has got of a step since the run began: from a node of the same signature.
-    fn found(&mut self, step: usize) -> Option<Arc<Finished>> {
-        let finished = self.cache.get(self.signatures.get(step)?.as_ref()?)?;
-        let step = self.plan.steps.get(step)?;
+    /// Whether a step need not run because the cache has got what is needed of it since the run
+    /// began: from a node of the same signature.
+    fn reuse(&mut self, schedule: &mut Schedule, index: usize) -> bool {
+        let signature = self.signatures.get(index).and_then(Option::as_ref);
+        let finished = signature.and_then(|signature| self.cache.get(signature));
+        let (Some(step), Some(finished)) = (self.plan.steps.get(index), finished) else {
+            return false;
+        };
+        if !schedule.reuse(index, &finished) {
+            return false;
+        }
         self.outcome.cached.push(step.id.clone());
         self.teller.tell(|prompt_id| Event::ExecutionCached {
             nodes: vec![step.id.clone()],
@@ -279,7 +296,7 @@ impl Execution<'_> {
             timestamp: timestamp(),
         });
         show(self.teller, &mut self.outcome.results, step, &finished);
-        Some(finished)
+        true
     }
 
     fn job(&self, index: usize, inputs: Inputs, undecided: bool, first: bool) -> Option<Job> {
@@ -296,18 +313,20 @@ impl Execution<'_> {
             self.teller.prompt_id.clone(),
             step.id.clone(),
             step.plugin().into(),
+            self.cache.clone(),
         ));
         let context = RunContext::new(self.cancel.clone(), watch.clone());
         Some(Job { plan: self.plan.clone(), step: index, inputs, undecided, context, watch })
     }
 
-    fn finished(&mut self, index: usize, time: Duration, finished: &Arc<Finished>) {
+    fn finish(&mut self, schedule: &mut Schedule, index: usize, time: Duration, given: Given) {
+        let finished = schedule.finish(index, given);
         if let Some(Some(signature)) = self.signatures.get(index) {
             self.cache.insert(*signature, finished.clone());
         }
         let Some(step) = self.plan.steps.get(index) else { return };
         self.outcome.executed.push(step.id.clone());
-        show(self.teller, &mut self.outcome.results, step, finished);
+        show(self.teller, &mut self.outcome.results, step, &finished);
         self.teller.tell(|prompt_id| Event::NodeFinished {
             node: step.id.clone(),
             seconds: time.as_secs_f64(),

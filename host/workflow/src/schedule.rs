@@ -1,44 +1,84 @@
-//! Which node is next, and whose values can go.
+//! Which node is next, and what is held for whom.
 //!
 //! Pure bookkeeping over a [`Plan`]: no threads, no time, no plugins, so its order can be tested.
-//! Outputs demand what they depend on; a node that is in the cache demands nothing.
-//! A value is kept for the nodes that *may* still use it: also for those behind a lazy input
-//! that was not asked for yet, until it is certain that nobody will.
+//! Outputs demand what they depend on; what the cache still has demands nothing.
 //!
-//! Of the nodes that are ready, the one that frees most values goes first, then the one
-//! that comes first in depth-first order: a branch ends before the next one begins.
+//! A step that was demanded is a consumer of the outputs that its links lead to, until it has
+//! run. A lazy link makes it one only when it is asked for. An output that has consumers is
+//! held, from the moment it is computed, or taken from where it was kept, until the last of
+//! them has run. What is left of it then is what the release level keeps ([`Finished`]). Where
+//! that is nothing, and a lazy link leads back to it, its node runs again, with all that it
+//! needs in turn. What is left goes too when no lazy link can lead back any more.
+//!
+//! This ends. Whatever a demanded step needs is held at once, or is computed by a step that is
+//! demanded with it and held from then on. So nothing is lost before its consumer has run, and
+//! a step runs again only for a new demand, of which there are no more than outputs and lazy
+//! links.
+//!
+//! Of the nodes that are ready, the one that is the last consumer of most bytes goes first, then
+//! the one that comes first in depth-first order: a branch ends before the next one begins.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
-use berth_sandbox::Value;
+use berth_sandbox::{FunctionValue, Value};
 
-use crate::cache::Finished;
+use crate::cache::{Finished, Given};
 use crate::error::WorkflowError;
-use crate::plan::{Plan, Source};
+use crate::foresight::Foresight;
+use crate::plan::{Bound, Plan, Source};
 use crate::registry::Inputs;
+use crate::release::Release;
 
 /// How far a run has come.
 pub(crate) struct Schedule {
     plan: Arc<Plan>,
+    release: Release,
     states: Vec<State>,
     ready: BinaryHeap<Ready>,
+    foresight: Foresight,
 }
 
 /// One step's state.
 #[derive(Default)]
 struct State {
     phase: Phase,
-    /// Steps that may still use its values.
-    users: usize,
-    /// Steps that it waits for.
+    /// Its outputs, up to the last that a link leads to.
+    slots: Vec<Slot>,
+    /// Outputs that it waits for.
     missing: usize,
-    /// Steps that wait for it.
-    waiting: Vec<usize>,
     /// Lazy inputs that the node asked for, by position.
     asked: Vec<usize>,
-    finished: Option<Arc<Finished>>,
+    /// Bytes that nobody needs any more when it has run, as far as that is known.
+    frees: u64,
+    /// Whether somebody may still ask for it: a lazy link that was not followed yet leads to it.
+    open: bool,
+    /// What is left of its outputs for those who may still ask.
+    kept: Option<Arc<Finished>>,
+}
+
+/// One output of a step.
+#[derive(Default)]
+struct Slot {
+    linked: bool,
+    /// Steps that were demanded, need it, and have not run.
+    consumers: BTreeSet<usize>,
+    /// There whenever it was computed and has consumers.
+    held: Option<Held>,
+}
+
+/// A value, and what is in it.
+struct Held {
+    value: Arc<Value>,
+    bytes: u64,
+    functions: Vec<Arc<FunctionValue>>,
+}
+
+impl From<Arc<Value>> for Held {
+    fn from(value: Arc<Value>) -> Self {
+        Self { bytes: value.bytes(), functions: value.functions(), value }
+    }
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -52,50 +92,67 @@ enum Phase {
     Done,
 }
 
+impl Phase {
+    /// Whether it was demanded and has not run since.
+    fn is_pending(self) -> bool {
+        matches!(self, Self::Waiting | Self::Ready | Self::Running)
+    }
+}
+
 /// A step that can run; the greatest goes first.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Ready {
-    freed: isize,
+    frees: u64,
     position: Reverse<usize>,
 }
 
 impl Schedule {
     /// A schedule where some steps are done from the start.
-    pub(crate) fn new(plan: Arc<Plan>, mut cached: Vec<Option<Arc<Finished>>>) -> Self {
-        let states = plan.steps.iter().map(|_| State::default()).collect();
-        let outputs = plan.outputs.clone();
-        let mut schedule = Self { plan: plan.clone(), states, ready: BinaryHeap::new() };
-        // Everything that may run, and who may use it.
-        let mut seen = vec![false; plan.steps.len()];
-        let mut open = outputs.clone();
-        while let Some(index) = open.pop() {
-            match seen.get_mut(index) {
-                Some(seen) if !*seen => *seen = true,
-                _ => continue,
-            }
-            if let Some(finished) = cached.get_mut(index).and_then(Option::take) {
-                schedule.with(index, |state| {
-                    state.phase = Phase::Done;
-                    state.finished = Some(finished);
-                });
-                continue;
-            }
-            for &upstream in plan.steps.get(index).map_or(&[][..], |step| &step.upstream) {
-                schedule.with(upstream, |state| state.users += 1);
-                open.push(upstream);
+    pub(crate) fn new(plan: Arc<Plan>, release: Release, cached: &[Option<Arc<Finished>>]) -> Self {
+        let mut states: Vec<State> = plan.steps.iter().map(|_| State::default()).collect();
+        for (state, finished) in states.iter_mut().zip(cached) {
+            if finished.is_some() {
+                state.phase = Phase::Done;
+                state.kept.clone_from(finished);
             }
         }
-        for index in outputs {
-            schedule.demand(index);
+        let inputs = plan.steps.iter().flat_map(|step| &step.inputs);
+        for (upstream, slot) in inputs.filter_map(Bound::link) {
+            let Some(State { slots, .. }) = states.get_mut(upstream) else { continue };
+            if slots.len() <= slot {
+                slots.resize_with(slot.saturating_add(1), Slot::default);
+            }
+            if let Some(slot) = slots.get_mut(slot) {
+                slot.linked = true;
+            }
         }
+        let (ready, foresight) = (BinaryHeap::new(), Foresight::default());
+        let mut schedule = Self { plan: plan.clone(), release, states, ready, foresight };
+        for &output in &plan.outputs {
+            if schedule.phase(output) == Phase::Idle {
+                schedule.demand(vec![output]);
+            }
+        }
+        schedule.reconsider();
         schedule
+    }
+
+    /// Whether a step was demanded and has not run since.
+    pub(crate) fn is_pending(&self, index: usize) -> bool {
+        self.phase(index).is_pending()
     }
 
     /// The step to start now, if one can.
     pub(crate) fn next(&mut self) -> Option<usize> {
-        let Ready { position: Reverse(index), .. } = self.ready.pop()?;
-        self.with(index, |state| state.phase = Phase::Running);
-        Some(index)
+        loop {
+            let Ready { frees, position: Reverse(index) } = self.ready.pop()?;
+            let state = self.states.get_mut(index)?;
+            // A step that was ranked again is there more than once.
+            if state.phase == Phase::Ready && state.frees == frees {
+                state.phase = Phase::Running;
+                return Some(index);
+            }
+        }
     }
 
     /// What a step is given, in the order of its inputs; lazy ones only if it asked for them.
@@ -116,9 +173,8 @@ impl Schedule {
     }
 
     fn output(&self, index: usize, slot: usize) -> Result<Value, WorkflowError> {
-        let finished = self.states.get(index).and_then(|state| state.finished.as_ref());
-        let value = finished.and_then(|finished| finished.outputs.get(slot).cloned());
-        value.ok_or_else(|| {
+        let held = self.slot(index, slot).and_then(|slot| slot.held.as_ref());
+        held.map(|held| Value::clone(&held.value)).ok_or_else(|| {
             let step = self.plan.steps.get(index);
             WorkflowError::MissingOutput {
                 plugin: step.map(|step| step.plugin().to_owned()).unwrap_or_default(),
@@ -130,43 +186,58 @@ impl Schedule {
 
     /// Whether a step has lazy inputs that it has not asked for.
     pub(crate) fn is_undecided(&self, index: usize) -> bool {
-        let (Some(step), Some(state)) = (self.plan.steps.get(index), self.states.get(index)) else {
-            return false;
-        };
-        step.inputs.iter().filter(|input| input.lazy).count() > state.asked.len()
+        !self.links(index, false).is_empty()
     }
 
     /// A running step needs more of its lazy inputs: it becomes ready again when they are there.
     pub(crate) fn ask(&mut self, index: usize, names: &[String]) {
-        let plan = self.plan.clone();
-        let Some(step) = plan.steps.get(index) else { return };
         let mut links = Vec::new();
-        for (position, input) in step.inputs.iter().enumerate() {
-            if input.lazy && names.contains(&input.name) {
-                self.with(index, |state| state.asked.push(position));
-                links.extend(input.link());
+        if let (Some(step), Some(state)) = (self.plan.steps.get(index), self.states.get_mut(index))
+        {
+            for (position, input) in step.inputs.iter().enumerate() {
+                let is_new = input.lazy && !state.asked.contains(&position);
+                if is_new && names.contains(&input.name) {
+                    state.asked.push(position);
+                    links.extend(input.link());
+                }
             }
         }
-        self.wait(index, links);
-        self.demand_missing(index);
+        links.sort_unstable();
+        links.dedup();
+        let absent = self.consume(index, links);
+        self.demand(absent);
+        self.reconsider();
     }
 
-    /// A step is done. Frees what nobody can use any more.
-    pub(crate) fn finish(&mut self, index: usize, finished: Arc<Finished>) {
-        let mut waiting = Vec::new();
-        self.with(index, |state| {
-            state.phase = Phase::Done;
-            state.finished = (state.users > 0).then_some(finished);
-            waiting = std::mem::take(&mut state.waiting);
-        });
-        let plan = self.plan.clone();
-        for &upstream in plan.steps.get(index).map_or(&[][..], |step| &step.upstream) {
-            self.release(upstream);
+    /// A step has run. Gives what the release level keeps of that.
+    pub(crate) fn finish(&mut self, index: usize, mut given: Given) -> Arc<Finished> {
+        // Of a node that ran again, what was not lost stays: nothing is there twice.
+        for (slot, new) in given.outputs.iter_mut().enumerate() {
+            if let Some(old) = self.take(index, slot) {
+                *new = old;
+            }
         }
-        for waiting in waiting {
-            self.with(waiting, |state| state.missing = state.missing.saturating_sub(1));
-            self.make_ready(waiting);
+        let linked = |slot| self.slot(index, slot).is_some_and(|slot| slot.linked);
+        let finished = Arc::new(Finished::new(&given, self.release, linked));
+        self.done(index, finished.clone(), |slot| given.outputs.get(slot).cloned());
+        finished
+    }
+
+    /// A step that was to run takes what a node of the same signature gave, if everything
+    /// that is needed of it is still there.
+    pub(crate) fn reuse(&mut self, index: usize, finished: &Arc<Finished>) -> bool {
+        let Some(State { slots, .. }) = self.states.get(index) else { return false };
+        let mut found = Vec::with_capacity(slots.len());
+        for (number, slot) in slots.iter().enumerate() {
+            let needed = slot.held.is_none() && !slot.consumers.is_empty();
+            let value = needed.then(|| finished.take(number)).flatten();
+            if needed && value.is_none() {
+                return false;
+            }
+            found.push(value);
         }
+        self.done(index, finished.clone(), |slot| found.get(slot).cloned().flatten());
+        true
     }
 
     /// Whether every output is done.
@@ -178,86 +249,194 @@ impl Schedule {
         self.states.get(index).map_or(Phase::Done, |state| state.phase)
     }
 
+    fn slot(&self, index: usize, slot: usize) -> Option<&Slot> {
+        self.states.get(index)?.slots.get(slot)
+    }
+
+    /// The outputs that a step's links lead to, each once: those that it needs, or those
+    /// that it may still ask for.
+    fn links(&self, index: usize, needed: bool) -> Vec<(usize, usize)> {
+        let (Some(step), Some(state)) = (self.plan.steps.get(index), self.states.get(index)) else {
+            return Vec::new();
+        };
+        let inputs = step.inputs.iter().enumerate();
+        let is_needed = |(position, input): &(usize, &Bound)| {
+            (!input.lazy || state.asked.contains(position)) == needed
+        };
+        let mut links: Vec<_> =
+            inputs.filter(is_needed).filter_map(|(_, input)| input.link()).collect();
+        links.sort_unstable();
+        links.dedup();
+        links
+    }
+
     fn with(&mut self, index: usize, change: impl FnOnce(&mut State)) {
         if let Some(state) = self.states.get_mut(index) {
             change(state);
         }
     }
 
-    /// Has a step run, and all that it needs for that.
-    fn demand(&mut self, index: usize) {
-        let plan = self.plan.clone();
-        let mut open = vec![index];
+    /// Has steps run, and all that they need for that.
+    fn demand(&mut self, mut open: Vec<usize>) {
         while let Some(index) = open.pop() {
-            let Some(step) = plan.steps.get(index) else { continue };
-            if self.phase(index) != Phase::Idle {
-                continue;
-            }
-            let links: Vec<usize> = step.eager().collect();
-            open.extend(self.wait(index, links));
-        }
-    }
-
-    fn demand_missing(&mut self, index: usize) {
-        let plan = self.plan.clone();
-        let upstream = plan.steps.get(index).map_or(&[][..], |step| &step.upstream);
-        for &upstream in upstream {
-            let awaited =
-                self.states.get(upstream).is_some_and(|state| state.waiting.contains(&index));
-            if awaited {
-                self.demand(upstream);
+            if !self.is_pending(index) {
+                let links = self.links(index, true);
+                open.extend(self.consume(index, links));
             }
         }
     }
 
-    /// Makes a step wait for others, or ready if all of them are done. Gives those it waits for.
-    fn wait(&mut self, index: usize, mut links: Vec<usize>) -> Vec<usize> {
-        links.sort_unstable();
-        links.dedup();
-        links.retain(|&link| self.phase(link) != Phase::Done);
+    /// Makes a step a consumer of outputs, and has it wait until they are held. Gives the
+    /// steps that must run for that.
+    fn consume(&mut self, index: usize, mut links: Vec<(usize, usize)>) -> Vec<usize> {
+        links.retain(|&(upstream, slot)| !self.hold(upstream, slot, index));
         self.with(index, |state| {
             state.phase = Phase::Waiting;
             state.missing = links.len();
         });
-        for &link in &links {
-            self.with(link, |state| state.waiting.push(index));
-        }
         self.make_ready(index);
-        links
+        links.into_iter().map(|(upstream, _)| upstream).collect()
+    }
+
+    /// Gives an output one more consumer. Whether it is there.
+    fn hold(&mut self, index: usize, number: usize, consumer: usize) -> bool {
+        let found = self.take(index, number);
+        let state = self.states.get_mut(index);
+        let Some(slot) = state.and_then(|state| state.slots.get_mut(number)) else { return false };
+        // With consumers it is held, or they wait for the step to run.
+        if slot.consumers.is_empty() {
+            slot.held = found.map(Held::from);
+        }
+        let is_new = slot.consumers.insert(consumer);
+        let Some(held) = &slot.held else { return false };
+        if is_new {
+            self.foresight.add(&held.functions, consumer);
+        }
+        self.rank_consumers(index, number);
+        true
+    }
+
+    /// A step needs an output no more. Without consumers it is held no more.
+    fn let_go(&mut self, index: usize, number: usize, consumer: usize) {
+        let state = self.states.get_mut(index);
+        let Some(slot) = state.and_then(|state| state.slots.get_mut(number)) else { return };
+        if !slot.consumers.remove(&consumer) {
+            return;
+        }
+        if let Some(held) = &slot.held {
+            self.foresight.remove(&held.functions, consumer);
+        }
+        if slot.consumers.is_empty() {
+            slot.held = None;
+        } else {
+            self.rank_consumers(index, number);
+        }
+    }
+
+    /// An output, if it is there.
+    fn take(&self, index: usize, number: usize) -> Option<Arc<Value>> {
+        match self.slot(index, number).and_then(|slot| slot.held.as_ref()) {
+            Some(held) => Some(held.value.clone()),
+            None => self.states.get(index)?.kept.as_ref()?.take(number),
+        }
+    }
+
+    /// A step is done: who waits for its outputs has them, and it needs nothing any more.
+    fn done(
+        &mut self,
+        index: usize,
+        finished: Arc<Finished>,
+        output: impl Fn(usize) -> Option<Arc<Value>>,
+    ) {
+        let links = self.links(index, true);
+        let Some(state) = self.states.get_mut(index) else { return };
+        state.phase = Phase::Done;
+        state.kept = may_keep(self.release, state.open).then_some(finished);
+        let mut waiting = Vec::new();
+        for (number, slot) in state.slots.iter_mut().enumerate() {
+            if slot.held.is_some() || slot.consumers.is_empty() {
+                continue;
+            }
+            slot.held = output(number).map(Held::from);
+            for &consumer in &slot.consumers {
+                if let Some(held) = &slot.held {
+                    self.foresight.add(&held.functions, consumer);
+                }
+                waiting.push(consumer);
+            }
+        }
+        for (upstream, number) in links {
+            self.let_go(upstream, number, index);
+        }
+        for consumer in waiting {
+            self.with(consumer, |state| state.missing = state.missing.saturating_sub(1));
+            self.make_ready(consumer);
+        }
+        let step = self.plan.steps.get(index);
+        if step.is_some_and(|step| step.inputs.iter().any(|input| input.lazy)) {
+            self.reconsider();
+        }
     }
 
     fn make_ready(&mut self, index: usize) {
         let Some(state) = self.states.get_mut(index) else { return };
-        if state.phase != Phase::Waiting || state.missing > 0 {
-            return;
+        if state.phase == Phase::Waiting && state.missing == 0 {
+            state.phase = Phase::Ready;
+            self.rank(index);
         }
-        state.phase = Phase::Ready;
-        let Some(step) = self.plan.steps.get(index) else { return };
-        let last_user =
-            |&&upstream: &&usize| self.states.get(upstream).is_some_and(|state| state.users == 1);
-        let freed = step.upstream.iter().filter(last_user).count();
-        let kept = usize::from(!step.registered.node_type.outputs.is_empty());
-        let freed = freed.cast_signed().saturating_sub(kept.cast_signed());
-        self.ready.push(Ready { freed, position: Reverse(index) });
     }
 
-    /// One user of a step fewer. Without any its values go, and if it never ran it
-    /// uses nothing itself.
-    fn release(&mut self, index: usize) {
-        let plan = self.plan.clone();
-        let mut open = vec![index];
-        while let Some(index) = open.pop() {
-            let Some(state) = self.states.get_mut(index) else { continue };
-            state.users = state.users.saturating_sub(1);
-            if state.users > 0 {
-                continue;
+    /// Gives a step that is ready its place among the others.
+    fn rank(&mut self, index: usize) {
+        if self.phase(index) != Phase::Ready {
+            return;
+        }
+        let mut frees = 0_u64;
+        for (upstream, number) in self.links(index, true) {
+            let Some(slot) = self.slot(upstream, number) else { continue };
+            if let (1, Some(held)) = (slot.consumers.len(), &slot.held) {
+                frees = frees.saturating_add(held.bytes);
             }
-            state.finished = None;
-            if state.phase == Phase::Idle {
-                open.extend(plan.steps.get(index).into_iter().flat_map(|step| &step.upstream));
+        }
+        self.with(index, |state| state.frees = frees);
+        self.ready.push(Ready { frees, position: Reverse(index) });
+    }
+
+    /// Ranks those anew to whom it matters that an output has one consumer more or fewer.
+    fn rank_consumers(&mut self, index: usize, number: usize) {
+        let Some(slot) = self.slot(index, number) else { return };
+        if slot.consumers.len() <= 2 {
+            for consumer in slot.consumers.iter().copied().collect::<Vec<_>>() {
+                self.rank(consumer);
             }
         }
     }
+
+    /// Finds out whom somebody may still ask for: all that the lazy links of pending steps lead
+    /// to. What is left of the others is of no use to this run.
+    fn reconsider(&mut self) {
+        let pending = (0..self.states.len()).filter(|&index| self.is_pending(index));
+        let asked = pending.flat_map(|index| self.links(index, false));
+        let mut open: Vec<usize> = asked.map(|(upstream, _)| upstream).collect();
+        let mut found = vec![false; self.states.len()];
+        while let Some(index) = open.pop() {
+            let Some(found) = found.get_mut(index) else { continue };
+            if !std::mem::replace(found, true) {
+                open.extend(self.plan.steps.get(index).into_iter().flat_map(|s| &s.upstream));
+            }
+        }
+        for (state, found) in self.states.iter_mut().zip(found) {
+            state.open = found;
+            if !may_keep(self.release, found) {
+                state.kept = None;
+            }
+        }
+    }
+}
+
+/// Whether a run holds on to what is left of a step's outputs.
+fn may_keep(release: Release, open: bool) -> bool {
+    open || matches!(release, Release::KeepAll | Release::Unreferenced)
 }
 
 #[cfg(test)]

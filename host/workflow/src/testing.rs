@@ -84,8 +84,16 @@ impl Built {
 
     pub(crate) fn output(mut self, type_name: &str) -> Self {
         let (name, tooltip) = (type_name.to_owned(), String::new());
-        self.0.outputs.push(Output { type_name: name.clone(), name, tooltip });
+        self.0.outputs.push(Output { type_name: name.clone(), name, tooltip, passes: None });
         self
+    }
+
+    /// An output that passes an input on.
+    pub(crate) fn passing(self, name: &str, input: &str) -> Self {
+        let mut passing = self.output("*");
+        let output = passing.0.outputs.last_mut().unwrap();
+        (output.name, output.passes) = (name.into(), Some(input.into()));
+        passing
     }
 
     pub(crate) fn output_node(mut self) -> Self {

@@ -13,10 +13,11 @@ use berth_sandbox::{Choices, Input, Port, RunContext, SandboxError};
 use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
-use crate::coerce::{Constant, coerce, port_type};
+use crate::coerce::{Constant, coerce, port_type, takes};
 use crate::format::{Given, Link, Node, Workflow};
 use crate::graph;
 use crate::object_info::{input_spec, options};
+use crate::passing::{Guard, Passed};
 use crate::plan::{Bound, HiddenValues, Plan, Source, Step};
 use crate::problem::{Invalid, NodeProblems, Problem, ProblemKind};
 use crate::registry::{Inputs, Registered, Registry};
@@ -99,6 +100,8 @@ struct Found {
     name: String,
     value: Value,
     lazy: bool,
+    /// Where it comes from, if that only passes it on and the run will show what it is.
+    passed: Option<Passed>,
 }
 
 enum Value {
@@ -243,7 +246,8 @@ impl<'a> Check<'a> {
                     let lazy = input.lazy
                         && registered.node_type.checks.needs
                         && matches!(value, Value::Link { .. });
-                    found.push(Found { name: input.name.clone(), value, lazy });
+                    let passed = self.passed(index, input, given);
+                    found.push(Found { name: input.name.clone(), value, lazy, passed });
                 }
                 Err(problem) => problems.push(problem),
             }
@@ -252,6 +256,20 @@ impl<'a> Check<'a> {
             checked.inputs = found;
             checked.problems.extend(problems);
         }
+    }
+
+    /// Where an input comes from, if that only passes something on. That its consumer cannot
+    /// take what is passed on is a problem of the node that passes it on.
+    fn passed(&mut self, consumer: usize, input: &Input, given: &Given) -> Option<Passed> {
+        let (Given::Link(link), Some(checked)) = (given, self.nodes.get(consumer)) else {
+            return None;
+        };
+        let consumer = (checked.id, checked.node);
+        Passed::of(self.registry, self.workflow, consumer, input, link).unwrap_or_else(|problem| {
+            let origin = self.workflow.nodes.get_index_of(&link.node)?;
+            self.nodes.get_mut(origin)?.problems.push(problem);
+            None
+        })
     }
 
     fn required(&mut self, registered: &Registered, input: &Input) -> Problem {
@@ -336,7 +354,8 @@ impl<'a> Check<'a> {
                 enumerate(outputs.iter().map(|output| output.name.as_str()))
             ))));
         };
-        if !takes(&input.port, &output.type_name) {
+        // What is passed on has another type: see `passed`.
+        if output.passes.is_none() && !takes(&input.port, &output.type_name) {
             let (received, wanted) = (&output.type_name, port_type(&input.port));
             let fitting = known.node_type.outputs.iter();
             let mut fitting = fitting.enumerate().filter(|(_, o)| takes(&input.port, &o.type_name));
@@ -447,9 +466,11 @@ impl<'a> Check<'a> {
         for index in self.order(outputs) {
             let Some(checked) = self.nodes.get_mut(index) else { continue };
             let Some(registered) = checked.registered else { continue };
+            let mut passed = Vec::new();
             let inputs: Vec<Bound> = std::mem::take(&mut checked.inputs)
                 .into_iter()
-                .filter_map(|Found { name, value, lazy }| {
+                .filter_map(|Found { name, value, lazy, passed: from }| {
+                    passed.extend(from);
                     let source = match value {
                         Value::Constant(constant) => Source::Constant(constant),
                         // What a node depends on comes before it.
@@ -460,14 +481,19 @@ impl<'a> Check<'a> {
                     Some(Bound { name, source, lazy })
                 })
                 .collect();
-            let mut upstream: Vec<usize> = inputs.iter().filter_map(Bound::link).collect();
+            let links = inputs.iter().filter_map(Bound::link);
+            let mut upstream: Vec<usize> = links.map(|(step, _)| step).collect();
             upstream.sort_unstable();
             upstream.dedup();
             position.insert(index, steps.len());
+            let mut registered = registered.clone();
+            if !passed.is_empty() {
+                registered.provider = Arc::new(Guard { provider: registered.provider, passed });
+            }
             steps.push(Step {
                 id: checked.id.into(),
                 title: checked.node.title.clone(),
-                registered: registered.clone(),
+                registered,
                 inputs,
                 upstream,
             });
@@ -491,18 +517,6 @@ fn exception(registered: &Registered, error: &SandboxError) -> Problem {
     .with("exception_message", error.to_string())
     .with("traceback", json!([]))
     .hint_at(error.hint())
-}
-
-/// Whether an input takes a wire of this type. Types may be lists with commas, and one
-/// in common is enough, as ComfyUI has it.
-fn takes(port: &Port, received: &str) -> bool {
-    let received: Vec<&str> = received.split(',').map(str::trim).collect();
-    let fits = |wanted: &str| wanted == "*" || received.iter().any(|r| *r == wanted || *r == "*");
-    match port {
-        Port::Socket { types } => types.iter().any(|wanted| fits(wanted)),
-        Port::Choice { .. } => fits("COMBO") || fits("STRING"),
-        other => fits(&port_type(other)),
-    }
 }
 
 #[cfg(test)]

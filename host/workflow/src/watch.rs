@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use berth_sandbox::{Artifact, Level, NodeEvents};
 
+use crate::cache::ResultCache;
 use crate::events::{Event, Observer, Results};
 
 /// Progress reports that pass unthinned: ten times the steps of the longest sampling.
@@ -25,6 +26,7 @@ pub(crate) struct Watch {
     pub(crate) prompt_id: Arc<str>,
     pub(crate) node: Arc<str>,
     pub(crate) plugin: Arc<str>,
+    cache: Arc<ResultCache>,
     seen: Mutex<Seen>,
 }
 
@@ -42,8 +44,9 @@ impl Watch {
         prompt_id: Arc<str>,
         node: Arc<str>,
         plugin: Arc<str>,
+        cache: Arc<ResultCache>,
     ) -> Self {
-        Self { observer, prompt_id, node, plugin, seen: Mutex::default() }
+        Self { observer, prompt_id, node, plugin, cache, seen: Mutex::default() }
     }
 
     /// What the node showed.
@@ -117,6 +120,10 @@ impl NodeEvents for Watch {
             self.seen().results.texts.push(text.to_owned());
         }
     }
+
+    fn clear_results(&self) {
+        self.cache.clear();
+    }
 }
 
 /// Nobody watches a check.
@@ -131,7 +138,8 @@ mod tests {
     #[test]
     fn a_flood_is_thinned_out() {
         let recorder = Arc::new(Recorder::default());
-        let watch = Watch::new(recorder.clone(), "p".into(), "1".into(), "x".into());
+        let cache = Arc::new(ResultCache::new(0));
+        let watch = Watch::new(recorder.clone(), "p".into(), "1".into(), "x".into(), cache);
         for value in 0..3 * REPORTS {
             watch.progress(value, u32::MAX);
         }

@@ -33,9 +33,24 @@ pub enum Error {
     /// The run was cancelled. Return at once.
     #[error("cancelled")]
     Cancelled,
+    /// In the node's own words.
+    #[error("{0}")]
+    Failed(Failure),
     /// Anything else.
     #[error("{0}")]
     Other(String),
+}
+
+/// An error of a node's own, for programs and for people.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// What kind of error it is, for programs, such as `model-not-found`.
+    pub code: String,
+    /// What went wrong, as people read it.
+    pub message: String,
+    /// What they can do about it; may be empty.
+    pub hint: String,
 }
 
 /// What did not fit, in bytes.
@@ -86,7 +101,13 @@ impl Error {
         Self::Other(reason.to_string())
     }
 
-    /// The same error, with `place` before its text. Errors without a text stay as they are.
+    /// An [`Error::Failed`].
+    pub fn failed(code: &str, message: &str, hint: impl Into<String>) -> Self {
+        Self::Failed(Failure { code: code.into(), message: message.into(), hint: hint.into() })
+    }
+
+    /// The same error, with `place` before its text. Errors without a text, or with one of their
+    /// own, stay as they are.
     #[must_use]
     pub fn at(self, place: impl std::fmt::Display) -> Self {
         let before = |text: String| format!("{place}: {text}");
@@ -96,7 +117,9 @@ impl Error {
             Self::NotFound(text) => Self::NotFound(before(text)),
             Self::Unsupported(text) => Self::Unsupported(before(text)),
             Self::Other(text) => Self::Other(before(text)),
-            Self::QuotaExceeded(_) | Self::OutOfMemory(_) | Self::Cancelled => self,
+            Self::QuotaExceeded(_) | Self::OutOfMemory(_) | Self::Cancelled | Self::Failed(_) => {
+                self
+            }
         }
     }
 }
@@ -111,6 +134,9 @@ impl From<types::Error> for Error {
             types::Error::OutOfMemory(shortage) => Self::OutOfMemory(shortage.into()),
             types::Error::Unsupported(text) => Self::Unsupported(text),
             types::Error::Cancelled => Self::Cancelled,
+            types::Error::Failed(types::Failure { code, message, hint }) => {
+                Self::Failed(Failure { code, message, hint })
+            }
             types::Error::Other(text) => Self::Other(text),
         }
     }
@@ -126,7 +152,30 @@ impl From<Error> for types::Error {
             Error::OutOfMemory(shortage) => Self::OutOfMemory(shortage.into()),
             Error::Unsupported(text) => Self::Unsupported(text),
             Error::Cancelled => Self::Cancelled,
+            Error::Failed(Failure { code, message, hint }) => {
+                Self::Failed(types::Failure { code, message, hint })
+            }
             Error::Other(text) => Self::Other(text),
+        }
+    }
+}
+
+impl From<types::Tier> for Tier {
+    fn from(tier: types::Tier) -> Self {
+        match tier {
+            types::Tier::Device => Self::Device,
+            types::Tier::Host => Self::Host,
+            types::Tier::Disk => Self::Disk,
+        }
+    }
+}
+
+impl From<Tier> for types::Tier {
+    fn from(tier: Tier) -> Self {
+        match tier {
+            Tier::Device => Self::Device,
+            Tier::Host => Self::Host,
+            Tier::Disk => Self::Disk,
         }
     }
 }
@@ -134,11 +183,7 @@ impl From<Error> for types::Error {
 impl From<types::Shortage> for Shortage {
     fn from(shortage: types::Shortage) -> Self {
         Self {
-            tier: match shortage.tier {
-                types::Tier::Device => Tier::Device,
-                types::Tier::Host => Tier::Host,
-                types::Tier::Disk => Tier::Disk,
-            },
+            tier: shortage.tier.into(),
             requested: shortage.requested,
             limit: shortage.limit,
             used: shortage.used,
@@ -149,11 +194,7 @@ impl From<types::Shortage> for Shortage {
 impl From<Shortage> for types::Shortage {
     fn from(shortage: Shortage) -> Self {
         Self {
-            tier: match shortage.tier {
-                Tier::Device => types::Tier::Device,
-                Tier::Host => types::Tier::Host,
-                Tier::Disk => types::Tier::Disk,
-            },
+            tier: shortage.tier.into(),
             requested: shortage.requested,
             limit: shortage.limit,
             used: shortage.used,

@@ -20,6 +20,7 @@ mod dtype;
 mod error;
 mod fields;
 mod function;
+pub mod memory;
 mod model;
 pub mod nn;
 mod object;
@@ -38,7 +39,7 @@ extern crate self as berth_sdk;
 
 pub use berth_sdk_macros::{Choice, node, plugin};
 pub use dtype::{DType, Element};
-pub use error::{Error, Result, Shortage, Tier};
+pub use error::{Error, Failure, Result, Shortage, Tier};
 pub use fields::Fields;
 pub use function::Function;
 pub use model::ModelFile;

@@ -33,7 +33,8 @@ pub trait Node {
         Ok(Vec::new())
     }
 
-    /// A text that changes when it must run again though its inputs are the same.
+    /// A text that changes when it must run again though its inputs are the same. With an
+    /// error, it runs each time.
     ///
     /// # Errors
     /// The node's own.
@@ -98,7 +99,15 @@ impl Description {
                 name: name.into(),
                 type_name: (*type_name).into(),
                 tooltip: tooltip.into(),
+                passes: None,
             });
+        }
+    }
+
+    /// An output passes an input on, untouched.
+    pub fn passes(&mut self, output: &str, input: &str) {
+        for passing in self.node.outputs.iter_mut().filter(|known| known.name == output) {
+            passing.passes = Some(input.into());
         }
     }
 

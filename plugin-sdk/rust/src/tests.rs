@@ -70,6 +70,11 @@ fn count_up(to: i64, mode: Option<Blend>, r#type: Option<i64>) -> Result<i64> {
     Ok(to + r#type.unwrap_or(1) + i64::from(mode == Some(Blend::Same)))
 }
 
+#[node(category = "test", outputs("same"), passes("same" = "it"))]
+fn pass_on(it: Any) -> Result<Any> {
+    Ok(it)
+}
+
 #[node(category = "test", deprecated)]
 fn nothing() -> Result<()> {
     Ok(())
@@ -81,7 +86,7 @@ fn add(captures: Fields, arguments: Fields) -> Result<Fields> {
 }
 
 crate::plugin! {
-    nodes: [blend_all_of_it, count_up, nothing],
+    nodes: [blend_all_of_it, count_up, nothing, pass_on],
     functions: [add, self::add as "plus"],
 }
 
@@ -163,6 +168,12 @@ fn outputs_without_a_name_are_called_by_their_type() {
 }
 
 #[test]
+fn an_output_says_which_input_it_passes_on() {
+    assert_eq!(pass_on::describe().outputs[0].passes.as_deref(), Some("it"));
+    assert_eq!(count_up::describe().outputs[0].passes, None);
+}
+
+#[test]
 fn a_node_takes_its_inputs_by_name_and_gives_its_outputs_in_order() {
     let run = |inputs| count_up::run(inputs).map(|mut outputs| i64::from_value(outputs.remove(0)));
     assert_eq!(run(Fields::new().with("to", 1)), Ok(Ok(2)));
@@ -195,7 +206,7 @@ fn checks_are_announced_and_answered() {
 #[test]
 fn a_component_finds_its_nodes_and_functions_by_name() {
     let named: Vec<_> = Component::describe().into_iter().map(|node| node.name).collect();
-    assert_eq!(named, ["BlendAll", "CountUp", "Nothing"]);
+    assert_eq!(named, ["BlendAll", "CountUp", "Nothing", "PassOn"]);
     assert!(Component::node("Blur").is_err());
     assert_eq!(Component::FUNCTIONS.len(), 2);
     let plus = Component::FUNCTIONS.iter().find(|function| function.name == "plus").unwrap();

@@ -1,7 +1,8 @@
 //! The plugins that come with Berth, as components in the binary.
 //!
 //! They are components like any other: the host loads these bytes as it loads a file from
-//! a plugin folder, and gives them no more rights. `build.rs` lists and builds them.
+//! a plugin folder. Two of them ask for the capability `memory`, and get it without the operator's
+//! word. `build.rs` lists and builds them.
 
 /// The stock components: what each plugin is called, and its bytes.
 pub fn components() -> &'static [(&'static str, &'static [u8])] {
@@ -17,7 +18,7 @@ mod tests {
         // A component begins with `\0asm` and the version of the component model's layer.
         let header = [0, b'a', b's', b'm', 0x0d, 0, 1, 0];
         let names: Vec<_> = components().iter().map(|(name, _)| *name).collect();
-        assert_eq!(names, ["stable-diffusion", "image", "latent"]);
+        assert_eq!(names, ["stable-diffusion", "image", "latent", "memory"]);
         for (name, bytes) in components() {
             assert!(bytes.starts_with(&header), "`{name}` is no component");
         }

@@ -38,6 +38,15 @@ pub fn hold_and_trap(#[input(default = 8, min = 0)] mebibytes: usize) -> Result<
     panic!("with {} tensors in hand", held.len());
 }
 
+/// Makes tensors and forgets to give them back.
+#[node(category = "guests", output_node)]
+pub fn leak(#[input(default = 8, min = 0)] mebibytes: usize) -> Result<()> {
+    for _ in 0..mebibytes {
+        std::mem::forget(Tensor::zeros(DType::U8, &[1 << 20])?);
+    }
+    Ok(())
+}
+
 /// Makes handles until it gets no more.
 #[node(category = "guests", output_node)]
 pub fn hoard() -> Result<()> {
@@ -117,6 +126,6 @@ pub fn escape() -> Result<()> {
 }
 
 plugin! {
-    nodes: [trap, spin, grow, hold, hold_and_trap, hoard, chatter, idle, dive, relay, burrow, absurd, snoop, scribble, escape],
+    nodes: [trap, spin, grow, hold, hold_and_trap, leak, hoard, chatter, idle, dive, relay, burrow, absurd, snoop, scribble, escape],
     functions: [deeper]
 }

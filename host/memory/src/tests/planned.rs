@@ -152,6 +152,23 @@ fn a_known_call_moves_what_does_not_fit_and_hardly_more() {
 }
 
 #[test]
+fn small_weights_come_and_go_so_that_large_ones_can_stay() {
+    // Eleven of a sixteenth of all each, and many small ones.
+    let sizes: Vec<u64> = (0..80).map(|i| if i % 7 == 3 { 997 } else { 40 + i }).collect();
+    let weights: u64 = sizes.iter().sum();
+    for percent in [75, 50, 25] {
+        let room = weights * percent / 100;
+        let memory = by_hand(room + 300, 1 << 30, Planned);
+        let moved = Layers::new(&memory, 1, &sizes, 300).moved_by_a_call(&memory);
+        // Once the small ones are not enough, a large one needs its room to come and go.
+        let large = if percent < 75 { 997 } else { 0 };
+        let bound = weights - room + weights / 50 + large;
+        println!("room {percent} %: {moved} of {weights} bytes, bound {bound}");
+        assert!(moved <= bound, "{percent} %: {moved} bytes, more than {bound}");
+    }
+}
+
+#[test]
 fn what_is_needed_next_is_there_before_it_is_needed() {
     let sizes = transformer();
     let memory = by_hand(sizes.iter().sum::<u64>() / 2, 1 << 30, Planned);

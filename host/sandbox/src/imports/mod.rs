@@ -6,15 +6,17 @@
 //! these files only translate.
 
 mod context;
+mod memory;
 mod models;
 mod nodes;
 mod ops;
 mod tensors;
 mod values;
 
+use berth_memory::Tier;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
-use crate::error::{GuestError, Shortage};
+use crate::error::{Failure, GuestError, Shortage};
 use crate::state::State;
 
 pub(crate) use nodes::node_types;
@@ -23,7 +25,7 @@ pub(crate) use values::{lift_all, lift_named, lower_named};
 pub(crate) mod bindings {
     wasmtime::component::bindgen!({
         path: "../../wit",
-        world: "berth:node/node",
+        world: "berth:node/memory-node",
         imports: { default: trappable },
         with: {
             "berth:node/tensors.tensor": crate::imports::TensorHandle,
@@ -51,12 +53,12 @@ pub type FunctionHandle = std::sync::Arc<crate::value::FunctionValue>;
 /// What an import returns: a trap, or an error as data, or a value.
 pub(crate) type Returned<T> = wasmtime::Result<Result<T, Error>>;
 
-/// Whether a plugin gets this import without any capability.
+/// Whether every plugin gets this import, without any capability.
 ///
 /// WASI is there because languages' runtimes ask for it, and it opens nothing:
 /// no arguments, no environment, an empty standard input, no directory; its random
 /// bytes are always the same. Clocks and sockets are not there at all.
-pub(crate) fn is_granted(import: &str) -> bool {
+pub(crate) fn is_free(import: &str) -> bool {
     let (interface, _version) = import.split_once('@').unwrap_or((import, ""));
     match interface.split_once('/') {
         Some(("berth:node", name)) => name != "memory",
@@ -68,9 +70,10 @@ pub(crate) fn is_granted(import: &str) -> bool {
     }
 }
 
-/// Offers everything that [`is_granted`] allows; more is refused before linking.
+/// Offers everything that there is, capabilities too: what a plugin may not import was refused
+/// before linking.
 pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    bindings::Node::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;
+    bindings::MemoryNode::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;
     wasmtime_wasi::p2::add_to_linker_sync(linker)
 }
 
@@ -97,15 +100,32 @@ impl State {
     }
 }
 
+impl From<Tier> for bindings::berth::node::types::Tier {
+    fn from(tier: Tier) -> Self {
+        match tier {
+            Tier::Device => Self::Device,
+            Tier::Host => Self::Host,
+            Tier::Disk => Self::Disk,
+        }
+    }
+}
+
+impl From<bindings::berth::node::types::Tier> for Tier {
+    fn from(tier: bindings::berth::node::types::Tier) -> Self {
+        use bindings::berth::node::types::Tier as Wit;
+        match tier {
+            Wit::Device => Self::Device,
+            Wit::Host => Self::Host,
+            Wit::Disk => Self::Disk,
+        }
+    }
+}
+
 impl From<GuestError> for Error {
     fn from(error: GuestError) -> Self {
         use bindings::berth::node::types as wit;
         let shortage = |s: Shortage| wit::Shortage {
-            tier: match s.tier {
-                berth_memory::Tier::Device => wit::Tier::Device,
-                berth_memory::Tier::Host => wit::Tier::Host,
-                berth_memory::Tier::Disk => wit::Tier::Disk,
-            },
+            tier: s.tier.into(),
             requested: s.requested,
             limit: s.limit,
             used: s.used,
@@ -118,6 +138,9 @@ impl From<GuestError> for Error {
             GuestError::OutOfMemory(short) => Self::OutOfMemory(shortage(short)),
             GuestError::Unsupported(text) => Self::Unsupported(text),
             GuestError::Cancelled => Self::Cancelled,
+            GuestError::Failed(Failure { code, message, hint }) => {
+                Self::Failed(wit::Failure { code, message, hint })
+            }
             GuestError::Other(text) => Self::Other(text),
         }
     }
@@ -128,11 +151,7 @@ impl From<Error> for GuestError {
         use crate::events::clean_text as clean;
         use bindings::berth::node::types as wit;
         let shortage = |s: wit::Shortage| Shortage {
-            tier: match s.tier {
-                wit::Tier::Device => berth_memory::Tier::Device,
-                wit::Tier::Host => berth_memory::Tier::Host,
-                wit::Tier::Disk => berth_memory::Tier::Disk,
-            },
+            tier: s.tier.into(),
             requested: s.requested,
             limit: s.limit,
             used: s.used,
@@ -145,6 +164,11 @@ impl From<Error> for GuestError {
             Error::OutOfMemory(short) => Self::OutOfMemory(shortage(short)),
             Error::Unsupported(text) => Self::Unsupported(clean(&text)),
             Error::Cancelled => Self::Cancelled,
+            Error::Failed(wit::Failure { code, message, hint }) => Self::Failed(Failure {
+                code: clean(&code),
+                message: clean(&message),
+                hint: clean(&hint),
+            }),
             Error::Other(text) => Self::Other(clean(&text)),
         }
     }
@@ -152,10 +176,10 @@ impl From<Error> for GuestError {
 
 #[cfg(test)]
 mod tests {
-    use super::is_granted;
+    use super::is_free;
 
     #[test]
-    fn nothing_that_reaches_out_is_granted() {
+    fn nothing_that_reaches_out_is_free() {
         for refused in [
             "berth:node/memory@0.1.0",
             "wasi:sockets/tcp@0.2.6",
@@ -164,9 +188,9 @@ mod tests {
             "env",
             "evil:node/tensors@0.1.0",
         ] {
-            assert!(!is_granted(refused), "{refused}");
+            assert!(!is_free(refused), "{refused}");
         }
-        assert!(is_granted("berth:node/tensors@0.1.0"));
-        assert!(is_granted("wasi:cli/stderr@0.2.6"));
+        assert!(is_free("berth:node/tensors@0.1.0"));
+        assert!(is_free("wasi:cli/stderr@0.2.6"));
     }
 }

@@ -52,10 +52,17 @@ fn node_type(kind: wit::NodeType) -> Result<NodeType, String> {
         });
     }
     let output = |output: wit::Output| {
+        let name = checked_name(output.name)?;
+        let passes = output.passes;
+        if let Some(input) = passes.as_ref().filter(|input| !names.contains(*input)) {
+            let input = clean_text(input);
+            return Err(format!("output `{name}` passes on `{input}`, which is no input"));
+        }
         Ok(Output {
-            name: checked_name(output.name)?,
+            name,
             type_name: checked_name(output.type_name)?,
             tooltip: clean_text(&output.tooltip),
+            passes,
         })
     };
     let hidden = |hidden| match hidden {

@@ -16,10 +16,14 @@ struct Fixture {
 
 impl Fixture {
     fn new(pack: Pack, cached_results: usize) -> Self {
+        Self::at(Release::default(), pack, cached_results)
+    }
+
+    fn at(release: Release, pack: Pack, cached_results: usize) -> Self {
         let pack = pack.build();
         let mut registry = Registry::new();
         registry.add(pack.clone()).unwrap();
-        let runner = Runner::new(registry, cached_results);
+        let runner = Runner::new(registry, cached_results, release);
         Self { runner, pack, recorder: Arc::default(), cancel: Cancel::new() }
     }
 
@@ -194,6 +198,8 @@ fn switching() -> Pack {
         Value::Integer(2) if inputs.len() < 2 => vec!["a".into()],
         Value::Integer(2) => vec!["a".into(), "b".into()],
         Value::Integer(3) => vec!["c".into()],
+        Value::Integer(5) if inputs.len() < 2 => vec!["b".into()],
+        Value::Integer(5) => vec!["a".into()],
         _ => Vec::new(),
     })
 }
@@ -224,6 +230,80 @@ async fn lazy_inputs_are_computed_only_when_asked_for() {
     }
     let Err(RunError::Node(failed)) = fixture.run(switch(3)).await else { panic!() };
     assert!(failed.error.to_string().contains("asked for `c`, which it does not have"));
+}
+
+/// A switch that asks for `b`, which is made of `a`, and then for `a` too.
+#[tokio::test]
+async fn a_value_that_was_released_and_is_asked_for_is_computed_again() {
+    for release in [Release::KeepAll, Release::Unreferenced, Release::AfterUse, Release::Demote] {
+        for cached_results in [0, 100] {
+            let fixture = Fixture::at(release, switching(), cached_results);
+            let outcome = fixture.run(switch(5)).await.unwrap();
+            let source = "Source(n=1).0";
+            let expected = format!("x=Switch(which=5 a={source} b=Step(x={source}).0).0");
+            assert_eq!(outcome.results["4"].texts, [expected], "{release}");
+            let executed: Vec<&str> = outcome.executed.iter().map(|id| &**id).collect();
+            let told = fixture.recorder.told();
+            let begun = told.iter().filter(|told| *told == "executing 1").count();
+            let ended = told.iter().filter(|told| *told == "node_finished 1").count();
+            if release == Release::AfterUse {
+                assert_eq!(executed, ["1", "2", "1", "3", "4"]);
+                assert_eq!((begun, ended), (2, 2));
+            } else {
+                assert_eq!(executed, ["1", "2", "3", "4"], "{release}");
+                assert_eq!((begun, ended), (1, 1));
+            }
+            assert!(outcome.cached.is_empty());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_later_run_finds_what_the_level_left() {
+    for (release, ran) in [
+        (Release::KeepAll, &["Step", "Save"][..]),
+        (Release::Unreferenced, &["Step", "Save"]),
+        (Release::AfterUse, &["Source", "Step", "Step", "Save"]),
+        (Release::Demote, &["Step", "Save"]),
+    ] {
+        let fixture = Fixture::at(release, pack(), 100);
+        fixture.run(chain(5)).await.unwrap();
+        fixture.pack.take_ran();
+        let again = fixture.run(chain(5)).await.unwrap();
+        assert!(fixture.pack.take_ran().is_empty(), "{release}: what it showed is kept");
+        assert_eq!((again.results["3"].artifacts.len(), again.cached.len()), (1, 3), "{release}");
+        let mut more = chain(5);
+        more["2b"] = json!({"class_type": "Step", "inputs": {"x": ["2", 0]}});
+        more["3"]["inputs"]["x"] = json!(["2b", 0]);
+        let outcome = fixture.run(more).await.unwrap();
+        assert_eq!(fixture.pack.take_ran(), ran, "{release}");
+        assert_eq!(outcome.executed.len() + outcome.cached.len(), 4, "{release}");
+        let expected = "x=Step(x=Step(x=Source(n=5).0).0).0";
+        assert_eq!(outcome.results["3"].texts, [expected], "{release}");
+    }
+}
+
+#[tokio::test]
+async fn an_output_that_was_not_linked_is_computed_when_it_is() {
+    let two = || node("Two").output("X").output("X");
+    let link = |slot: usize| {
+        json!({
+            "1": {"class_type": "Two", "inputs": {}},
+            "2": {"class_type": "Save", "inputs": {"x": ["1", slot]}},
+        })
+    };
+    for (release, ran) in [
+        (Release::KeepAll, &["Save"][..]),
+        (Release::Unreferenced, &["Two", "Save"]),
+        (Release::AfterUse, &["Two", "Save"]),
+        (Release::Demote, &["Save"]),
+    ] {
+        let fixture = Fixture::at(release, pack().with(two()), 100);
+        fixture.run(link(0)).await.unwrap();
+        fixture.pack.take_ran();
+        fixture.run(link(1)).await.unwrap();
+        assert_eq!(fixture.pack.take_ran(), ran, "{release}");
+    }
 }
 
 #[tokio::test]

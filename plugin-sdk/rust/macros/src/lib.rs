@@ -44,11 +44,12 @@ use syn::{DeriveInput, ItemFn, parse_macro_input};
 /// | `name = "VAEDecode"` | its name in workflows; otherwise the function's in CamelCase |
 /// | `display_name = "VAE Decode"` | what a client shows; otherwise the function's words |
 /// | `outputs("IMAGE" = "tooltip", "MASK")` | names of the outputs; otherwise their types |
+/// | `passes("IMAGE" = "image")` | an output that is an input, untouched: it has the type of what is linked there |
 /// | `aliases("blur", "soften")` | other words that a search finds it by |
 /// | `output_node` | it runs for its effect |
 /// | `deprecated`, `experimental` | what a client says of it |
 /// | `needs = path` | `fn(&Fields) -> Result<Vec<String>>`: the lazy inputs it still needs |
-/// | `fingerprint = path` | `fn(&Fields) -> Result<String>`: changes when it must run again |
+/// | `fingerprint = path` | `fn(&Fields) -> Result<String>`: changes when it must run again; an error: each time |
 /// | `validate = path` | `fn(&Fields) -> Result<Option<String>>`: what is wrong with constant inputs |
 ///
 /// Arguments of `#[input]` are the methods of the parameter's port (`berth_sdk::ports`):

@@ -21,6 +21,8 @@ struct Arguments {
     display_name: Option<LitStr>,
     category: Option<LitStr>,
     outputs: Option<(Span, Vec<Named>)>,
+    /// Outputs, and the input that each passes on.
+    passes: Vec<(LitStr, LitStr)>,
     aliases: Vec<LitStr>,
     /// `output_node`, `deprecated`, `experimental`: methods of the description.
     flags: Vec<Ident>,
@@ -56,6 +58,7 @@ impl Arguments {
             "display_name" => self.display_name = Some(meta.value()?.parse()?),
             "category" => self.category = Some(meta.value()?.parse()?),
             "outputs" => self.outputs = Some((key.span(), in_parentheses(meta.input, output)?)),
+            "passes" => self.passes = in_parentheses(meta.input, pass)?,
             "aliases" => self.aliases = in_parentheses(meta.input, |input| input.parse())?,
             "output_node" | "deprecated" | "experimental" => self.flags.push(key.clone()),
             "needs" | "fingerprint" | "validate" => {
@@ -64,7 +67,7 @@ impl Arguments {
             _ => {
                 return Err(meta.error(
                     "unknown argument of `#[node]`; there are `category`, `name`, \
-                     `display_name`, `outputs`, `aliases`, `output_node`, `deprecated`, \
+                     `display_name`, `outputs`, `passes`, `aliases`, `output_node`, `deprecated`, \
                      `experimental`, `needs`, `fingerprint` and `validate`",
                 ));
             }
@@ -85,6 +88,12 @@ fn output(input: ParseStream) -> Result<Named> {
     let tooltip =
         if input.parse::<Option<Token![=]>>()?.is_some() { Some(input.parse()?) } else { None };
     Ok(Named { name, tooltip })
+}
+
+fn pass(input: ParseStream) -> Result<(LitStr, LitStr)> {
+    let output = input.parse()?;
+    input.parse::<Token![=]>()?;
+    Ok((output, input.parse()?))
 }
 
 /// A parameter, taken apart.
@@ -243,6 +252,18 @@ pub fn expand(arguments: TokenStream, mut function: ItemFn) -> Result<TokenStrea
         names.push(name);
     }
 
+    for (output, input) in &arguments.passes {
+        let outputs = arguments.outputs.iter().flat_map(|(_, named)| named);
+        if !outputs.map(|named| named.name.value()).any(|name| name == output.value()) {
+            let message = format!("`outputs` names no `{}`", output.value());
+            return Err(Error::new(output.span(), message));
+        }
+        if !names.contains(&input.value()) {
+            let message = format!("there is no input `{}`", input.value());
+            return Err(Error::new(input.span(), message));
+        }
+    }
+
     let words = ident.to_string();
     let words = words.trim_start_matches("r#");
     let of_words = |text: String| LitStr::new(&text, ident.span());
@@ -256,6 +277,8 @@ pub fn expand(arguments: TokenStream, mut function: ItemFn) -> Result<TokenStrea
 
     let described = parameters.iter().map(Parameter::describe);
     let described_outputs = describe_outputs(&arguments, &outputs);
+    let passes = arguments.passes.iter();
+    let passes = passes.map(|(output, input)| quote!(description.passes(#output, #input);));
     let flags = arguments.flags.iter().map(|flag| quote!(description.#flag();));
     let checks = arguments.checks.iter().map(|(check, _)| {
         let flag = Ident::new(&check.to_string().to_uppercase(), check.span());
@@ -294,6 +317,7 @@ pub fn expand(arguments: TokenStream, mut function: ItemFn) -> Result<TokenStrea
                 );
                 #(#described)*
                 #described_outputs
+                #(#passes)*
                 #(#flags)*
                 #(#checks)*
                 description.aliases(&[#(#aliases),*]);
@@ -378,6 +402,14 @@ mod tests {
     fn an_argument_given_twice_is_refused() {
         let text = refusal(r#"category = "a", category = "b""#, GOOD);
         assert_eq!(text, "`category` is given twice");
+    }
+
+    #[test]
+    fn only_an_input_can_be_passed_on_and_only_by_an_output() {
+        let node = "fn a(image: Image) -> Result<Image> {}";
+        let refuse = |passes| refusal(&format!(r#"category = "a", outputs("b"), {passes}"#), node);
+        assert_eq!(refuse(r#"passes("b" = "x")"#), "there is no input `x`");
+        assert_eq!(refuse(r#"passes("x" = "image")"#), "`outputs` names no `x`");
     }
 
     #[test]

@@ -31,8 +31,8 @@ mod tests {
         assert_eq!(
             described,
             [
-                "CheckpointLoaderSimple: ckpt_name -> MODEL CLIP VAE",
-                "VAELoader: vae_name -> VAE",
+                "CheckpointLoaderSimple: ckpt_name keep_on_vram use_dram auto_free_vram min_free_vram_gb auto_free_dram min_free_dram_gb -> MODEL CLIP VAE",
+                "VAELoader: vae_name keep_on_vram use_dram auto_free_vram min_free_vram_gb auto_free_dram min_free_dram_gb -> VAE",
                 "CLIPTextEncode: text clip -> CONDITIONING",
                 "KSampler: model seed steps cfg sampler_name scheduler positive negative latent_image denoise -> LATENT",
                 "VAEDecode: samples vae -> IMAGE",
@@ -40,6 +40,18 @@ mod tests {
             ]
         );
         assert_eq!(Component::NODES.len(), described.len());
+    }
+
+    #[test]
+    fn a_loader_needs_nothing_but_the_files_name() {
+        for node in [
+            super::loaders::checkpoint_loader_simple::describe(),
+            super::loaders::vae_loader::describe(),
+        ] {
+            let mut inputs = node.inputs.iter();
+            assert!(!inputs.next().unwrap().optional);
+            assert!(inputs.all(|input| input.optional), "{}", node.name);
+        }
     }
 
     #[test]

@@ -1,0 +1,74 @@
+//! Settings that are written as a text or a number, whichever is natural: `"6GiB"`, `0.75`, `0`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+
+use super::amount::{NotAnAmount, Size};
+
+/// A value that is parsed from what was written.
+struct Written<T>(T);
+
+impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for Written<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = deserializer.deserialize_any(AsText)?;
+        text.parse().map(Self).map_err(Error::custom)
+    }
+}
+
+/// Turns a scalar back into its text.
+struct AsText;
+
+impl Visitor<'_> for AsText {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text or a number")
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
+        Ok(text.to_owned())
+    }
+}
+
+/// One value.
+pub(super) fn one<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: fmt::Display>,
+{
+    Written::deserialize(deserializer).map(|Written(value)| Some(value))
+}
+
+/// A list of values.
+pub(super) fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: fmt::Display>,
+{
+    let written = Vec::<Written<T>>::deserialize(deserializer)?;
+    Ok(written.into_iter().map(|Written(value)| value).collect())
+}
+
+/// A size of at least one byte.
+pub(super) fn positive<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Size>, D::Error> {
+    match one(deserializer)? {
+        Some(Size(0)) => Err(Error::custom(NotAnAmount::Nothing)),
+        size => Ok(size),
+    }
+}
