@@ -4,6 +4,7 @@ mod guests;
 mod memory_nodes;
 mod memory_workflows;
 mod oracle;
+mod plan;
 mod quality;
 mod release;
 mod residency;

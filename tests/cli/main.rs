@@ -167,6 +167,33 @@ fn a_workflow_is_validated_without_being_run() {
 }
 
 #[test]
+fn a_plan_says_what_each_node_will_take_and_writes_nothing() {
+    let desk = Desk::new();
+    let (models, workflow) = (data("models"), data(DEMO));
+    let plan = |more: &[&str]| {
+        let arguments = ["plan", workflow.to_str().unwrap(), "--models", models.to_str().unwrap()];
+        desk.berth(&[&arguments[..], more].concat()).output().unwrap()
+    };
+    let output = plan(&[]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    for part in ["5 “Sampler” (KSampler)", "stable-diffusion", "device", "DRAM", "limit"] {
+        assert!(text.contains(part), "{part:?} is missing in:\n{text}");
+    }
+    let figures = |more: &[&str]| -> Value {
+        let output = plan(&[&["--json"], more].concat());
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let (plain, larger) = (figures(&[]), figures(&["--set", "4.width=128"]));
+    assert_eq!(plain["nodes"].as_array().unwrap().len(), 7);
+    let peak = |figures: &Value| figures["memory"]["device"]["peak"].as_u64().unwrap();
+    assert!(peak(&larger) > peak(&plain), "a larger picture takes more");
+    fails(&plan(&["--vram", "200kB"]), 1, &["KSampler", "out of memory", "200000", "--vram"]);
+    assert_eq!(figures(&["--vram", "200kB"])["failure"]["node"], "5");
+    assert_eq!(std::fs::read_dir(desk.0.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn a_missing_model_is_named_with_those_there_are() {
     let desk = Desk::new();
     let path =

@@ -11,6 +11,20 @@
 const SETTINGS: [(i32, i32); 3] =
     [(libc::M_MMAP_MAX, 0), (libc::M_ARENA_MAX, 1), (libc::M_TRIM_THRESHOLD, i32::MAX)];
 
+/// Blocks of so many bytes and more are the system's own pages.
+#[cfg(target_env = "gnu")]
+const LARGE: i32 = 128 << 10;
+
+/// Tells the allocator to get each large block from the system and give it back, always. Then zeros
+/// that nobody writes to take no memory, of which a rehearsal makes many. To be called first.
+pub(crate) fn give_back_freed_pages() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: as below.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
+    }
+}
+
 /// Tells the allocator to keep pages that were freed. To be called first.
 pub(crate) fn keep_freed_pages() {
     #[cfg(target_env = "gnu")]

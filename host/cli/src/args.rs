@@ -24,6 +24,12 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Run a workflow.
     Run(RunArguments),
+    /// Say how much memory a workflow will take, without computing it or writing a file.
+    ///
+    /// Runs everything but the operations themselves, so that the peaks are those of the run. A node
+    /// that cannot run is named with what it lacks, and the exit code is 1. What nodes decide by
+    /// computed numbers, such as pixels, is decided as if those were zeros.
+    Plan(PlanArguments),
     /// List the node types, or describe some of them.
     Nodes(NodesArguments),
     /// Look at plugins.
@@ -43,6 +49,25 @@ pub(crate) struct RunArguments {
 
     #[command(flatten)]
     pub(crate) seeing: SeeingArguments,
+
+    #[command(flatten)]
+    pub(crate) memory: MemoryArguments,
+
+    #[command(flatten)]
+    pub(crate) folders: FolderArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArguments {
+    /// The workflow, in ComfyUI's API format.
+    pub(crate) workflow: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) changes: Changes,
+
+    /// Print it as JSON, with sizes in bytes.
+    #[arg(long)]
+    pub(crate) json: bool,
 
     #[command(flatten)]
     pub(crate) memory: MemoryArguments,

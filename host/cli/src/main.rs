@@ -10,6 +10,7 @@ mod inspect;
 mod log;
 mod nodes;
 mod output;
+mod plan;
 mod progress;
 mod run;
 mod seeing;
@@ -27,11 +28,15 @@ use crate::args::{Arguments, Command, PluginCommand};
 use crate::error::CliError;
 
 fn main() -> ExitCode {
-    allocator::keep_freed_pages();
     let arguments = Arguments::parse();
+    match arguments.command {
+        Command::Plan(_) => allocator::give_back_freed_pages(),
+        _ => allocator::keep_freed_pages(),
+    }
     let bars = MultiProgress::new();
     let done = log::start(arguments.log.as_deref(), &bars).and_then(|()| match arguments.command {
         Command::Run(run) => run::run(run, bars),
+        Command::Plan(plan) => plan::plan(plan),
         Command::Nodes(nodes) => nodes::nodes(nodes),
         Command::Plugin(PluginCommand::Inspect(inspect)) => inspect::inspect(inspect),
         Command::Validate(validate) => validate::validate(validate),

@@ -39,12 +39,17 @@ pub(crate) fn settings(
 /// Starts a host, and says which plugins are broken.
 pub(crate) fn open(settings: Settings) -> Result<Host, CliError> {
     let host = Host::open(settings, berth_stock_plugins::components())?;
+    warn_of_broken(&host);
+    Ok(host)
+}
+
+/// Says which plugins are broken.
+pub(crate) fn warn_of_broken(host: &Host) {
     for broken in host.broken() {
         let (plugin, error) = (&broken.name, &broken.error);
         let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
         tracing::warn!(path = %broken.path.display(), "plugin `{plugin}` is left out: {error}{hint}");
     }
-    Ok(host)
 }
 
 /// Reads a workflow and changes it.

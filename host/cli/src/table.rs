@@ -1,4 +1,4 @@
-//! `--stats`: what memory did, as tables that fit a terminal.
+//! Tables that fit a terminal, and those of `--stats`: what memory did.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -73,7 +73,7 @@ impl fmt::Display for Tables<'_> {
 }
 
 /// A table whose first `texts` columns are texts, the others numbers.
-fn table(titles: &[&str], texts: usize) -> Table {
+pub(crate) fn table(titles: &[&str], texts: usize) -> Table {
     let mut table = Table::new();
     table.load_style(STYLE).set_header(titles.iter().copied());
     for column in table.column_iter_mut().skip(texts) {
@@ -82,10 +82,10 @@ fn table(titles: &[&str], texts: usize) -> Table {
     table
 }
 
-fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     Size(bytes).to_string()
 }
 
-fn some(bytes: Option<u64>) -> String {
+pub(crate) fn some(bytes: Option<u64>) -> String {
     bytes.map_or_else(|| "-".into(), size)
 }

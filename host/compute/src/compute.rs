@@ -17,6 +17,7 @@ use smallvec::SmallVec;
 use crate::cpu::cancellable;
 use crate::device::{Buffer, CpuDevice};
 use crate::error::{internal, invalid};
+use crate::ghost::LARGEST_REAL;
 use crate::operand::Operand;
 use crate::shape::{self, Dims};
 use crate::{ComputeError, DType, Tensor};
@@ -61,7 +62,24 @@ impl Compute {
     /// Operations on the CPU, with everything that an operator decides.
     #[must_use]
     pub fn with(setup: Setup) -> Self {
-        Self { memory: Memory::with(CpuDevice, setup) }
+        Self { memory: Memory::with(CpuDevice::default(), setup) }
+    }
+
+    /// The same without the work: limits, leases, quotas and evictions are as in [`Compute::with`],
+    /// but what is larger than 64 KiB, or was computed from such a thing, has a size and no
+    /// bytes. It is read as zeros.
+    ///
+    /// The gauge is left out: it would see the DRAM that the work takes and a rehearsal does not.
+    #[must_use]
+    pub fn rehearsal(setup: Setup) -> Self {
+        let setup = Setup { gauge: None, ..setup };
+        Self { memory: Memory::with(CpuDevice { rehearsal: true }, setup) }
+    }
+
+    /// Whether it leaves the work out.
+    #[must_use]
+    pub fn is_rehearsal(&self) -> bool {
+        self.memory.device().rehearsal
     }
 
     /// The memory that tensors are in.
@@ -99,7 +117,11 @@ impl Compute {
         let lease =
             self.memory.lease_for(call.as_ref(), account, &handles, &outputs, workspace, cancel)?;
         let cancel = cancel.clone();
-        Ok(Job { lease, cancel, operation, inputs, dtype, shape })
+        let ghost = self.is_rehearsal()
+            && (bytes > LARGEST_REAL
+                || (0..inputs.len()).any(|at| lease.input(at).is_some_and(Buffer::is_ghost)));
+        let ghost = ghost.then_some(bytes);
+        Ok(Job { lease, cancel, operation, inputs, dtype, shape, ghost })
     }
 }
 
@@ -125,17 +147,21 @@ pub(crate) struct Job<'a> {
     inputs: SmallVec<[&'a Tensor; 4]>,
     dtype: DType,
     shape: Dims,
+    /// The result's size in bytes, if that is all that it has.
+    ghost: Option<u64>,
 }
 
 impl Job<'_> {
     /// Does the work, and makes its result a tensor. `work` is not called when
-    /// the result has no elements.
+    /// the result has no elements, or is a ghost.
     pub(crate) fn complete(
         self,
         work: impl FnOnce(&Self) -> Result<Buffer, ComputeError>,
     ) -> Result<Tensor, ComputeError> {
         let buffer = if self.shape.contains(&0) {
             Buffer::written(self.dtype, 0, |_| Ok::<_, MemoryError>(()))?
+        } else if let Some(bytes) = self.ghost {
+            Buffer::ghost(bytes)
         } else {
             cancellable(&self.cancel, || work(&self))?
         };
@@ -154,7 +180,7 @@ impl Job<'_> {
         let missing = || internal(self.operation, "an input is missing");
         let tensor = self.inputs.get(index).ok_or_else(missing)?;
         let buffer = self.lease.input(index).ok_or_else(missing)?;
-        Ok(Operand::new(self.operation, tensor, buffer))
+        Operand::new(self.operation, tensor, buffer)
     }
 
     /// How many elements the result has.

@@ -11,16 +11,27 @@ use candle_core::{CpuStorage, Storage, StorageRef, WithDType};
 use half::{bf16, f16};
 
 use crate::DType;
+use crate::ghost::{self, LARGEST_REAL};
 
 #[cfg(target_endian = "big")]
 compile_error!("tensors are little-endian, and this device keeps them in the machine's order");
 
 /// The CPU. Its memory is the global allocator's, as far as a limit allows.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct CpuDevice;
+pub struct CpuDevice {
+    /// Whether what is large has no bytes.
+    pub(crate) rehearsal: bool,
+}
 
 /// Bytes on the device.
-pub struct Buffer(candle_core::Tensor);
+pub struct Buffer(Content);
+
+enum Content {
+    /// One dimension of elements.
+    Flat(candle_core::Tensor),
+    /// So many bytes, which nobody has.
+    Ghost(u64),
+}
 
 impl Device for CpuDevice {
     type Buffer = Buffer;
@@ -32,6 +43,9 @@ impl Device for CpuDevice {
         format: DType,
         fill: &mut dyn FnMut(&mut [u8]) -> Result<(), MemoryError>,
     ) -> Result<Buffer, MemoryError> {
+        if self.rehearsal && bytes > LARGEST_REAL {
+            return Ok(Buffer::ghost(bytes));
+        }
         let bytes = usize::try_from(bytes).map_err(|error| refused("allocate", error))?;
         Buffer::zeroed(format, bytes, fill)
     }
@@ -41,16 +55,23 @@ impl Device for CpuDevice {
     }
 
     fn read(&self, buffer: &Buffer, offset: u64, into: &mut [u8]) -> Result<(), MemoryError> {
-        let reading = buffer.reading();
+        let length = into.len() as u64;
+        let outside = |bytes| MemoryError::OutOfRange { offset, length, bytes };
+        let flat = match &buffer.0 {
+            Content::Flat(flat) => flat,
+            Content::Ghost(bytes) => {
+                let end = offset.checked_add(length).filter(|end| end <= bytes);
+                end.ok_or_else(|| outside(*bytes))?;
+                ghost::clear(into);
+                return Ok(());
+            }
+        };
+        let reading = Reading::of(flat);
         let bytes = reading.bytes().unwrap_or_default();
         let range = usize::try_from(offset)
             .ok()
             .and_then(|start| bytes.get(start..start.checked_add(into.len())?))
-            .ok_or(MemoryError::OutOfRange {
-                offset,
-                length: into.len() as u64,
-                bytes: bytes.len() as u64,
-            })?;
+            .ok_or_else(|| outside(bytes.len() as u64))?;
         into.copy_from_slice(range);
         Ok(())
     }
@@ -65,7 +86,7 @@ impl Buffer {
     pub(crate) fn of<T: WithDType>(values: Vec<T>) -> Result<Self, MemoryError> {
         let count = values.len();
         candle_core::Tensor::from_vec(values, count, &candle_core::Device::Cpu)
-            .map(Self)
+            .map(Self::adopt)
             .map_err(|error| refused("keep a tensor", error))
     }
 
@@ -128,24 +149,36 @@ impl Buffer {
 
     /// Takes over a contiguous candle tensor of one dimension.
     pub(crate) fn adopt(flat: candle_core::Tensor) -> Self {
-        Self(flat)
+        Self(Content::Flat(flat))
     }
 
-    /// The candle tensor, one dimension of elements.
-    pub(crate) fn flat(&self) -> &candle_core::Tensor {
-        &self.0
+    /// A buffer of `bytes` bytes that nobody has.
+    pub(crate) fn ghost(bytes: u64) -> Self {
+        Self(Content::Ghost(bytes))
     }
 
-    /// The right to look at the elements.
-    pub(crate) fn reading(&self) -> Reading<'_> {
-        Reading(self.0.storage_and_layout().0)
+    /// Whether nobody has its bytes.
+    pub(crate) fn is_ghost(&self) -> bool {
+        matches!(self.0, Content::Ghost(_))
+    }
+
+    /// The candle tensor, one dimension of elements; a ghost has none.
+    pub(crate) fn flat(&self) -> Option<&candle_core::Tensor> {
+        match &self.0 {
+            Content::Flat(flat) => Some(flat),
+            Content::Ghost(_) => None,
+        }
     }
 }
 
 /// The right to look at a buffer's elements.
 pub(crate) struct Reading<'a>(StorageRef<'a>);
 
-impl Reading<'_> {
+impl<'a> Reading<'a> {
+    pub(crate) fn of(flat: &'a candle_core::Tensor) -> Self {
+        Self(flat.storage_and_layout().0)
+    }
+
     /// All elements; `None` if they are of another type.
     pub(crate) fn slice<T: WithDType>(&self) -> Option<&[T]> {
         match &*self.0 {
@@ -198,13 +231,27 @@ mod tests {
                 into.copy_from_slice(&data);
                 Ok(())
             };
-            let buffer = CpuDevice.create(bytes, dtype, &mut fill).unwrap();
+            let device = CpuDevice::default();
+            let buffer = device.create(bytes, dtype, &mut fill).unwrap();
             let mut all = vec![0; data.len()];
-            CpuDevice.read(&buffer, 0, &mut all).unwrap();
+            device.read(&buffer, 0, &mut all).unwrap();
             assert_eq!(all, data);
-            assert!(CpuDevice.read(&buffer, 1, &mut vec![0; data.len()]).is_err());
-            assert!(CpuDevice.read(&buffer, u64::MAX, &mut [0]).is_err());
+            assert!(device.read(&buffer, 1, &mut vec![0; data.len()]).is_err());
+            assert!(device.read(&buffer, u64::MAX, &mut [0]).is_err());
         }
-        assert!(CpuDevice.create(3, DType::F32, &mut |_| Ok(())).is_err());
+        assert!(CpuDevice::default().create(3, DType::F32, &mut |_| Ok(())).is_err());
+    }
+
+    #[test]
+    fn a_ghost_is_read_as_zeros_within_its_size() {
+        let device = CpuDevice { rehearsal: true };
+        let mut fill = |_: &mut [u8]| panic!("a ghost is not filled");
+        let buffer = device.create(1 << 40, DType::F16, &mut fill).unwrap();
+        let mut bytes = [7; 5000];
+        device.read(&buffer, (1 << 40) - 5000, &mut bytes).unwrap();
+        assert_eq!(bytes, [0; 5000]);
+        for offset in [(1 << 40) - 4999, u64::MAX] {
+            assert!(device.read(&buffer, offset, &mut bytes).is_err());
+        }
     }
 }

@@ -29,6 +29,7 @@ mod element;
 mod error;
 mod function;
 mod generator;
+mod ghost;
 mod operand;
 mod ops;
 mod shape;

@@ -20,13 +20,18 @@ use crate::{ComputeError, DType, Tensor};
 pub(crate) struct Operand<'a> {
     operation: &'static str,
     tensor: &'a Tensor,
-    buffer: &'a Buffer,
+    flat: &'a candle_core::Tensor,
     reading: Reading<'a>,
 }
 
 impl<'a> Operand<'a> {
-    pub(crate) fn new(operation: &'static str, tensor: &'a Tensor, buffer: &'a Buffer) -> Self {
-        Self { operation, tensor, buffer, reading: buffer.reading() }
+    pub(crate) fn new(
+        operation: &'static str,
+        tensor: &'a Tensor,
+        buffer: &'a Buffer,
+    ) -> Result<Self, ComputeError> {
+        let flat = buffer.flat().ok_or_else(|| internal(operation, "an input is a ghost"))?;
+        Ok(Self { operation, tensor, flat, reading: Reading::of(flat) })
     }
 
     pub(crate) fn dtype(&self) -> DType {
@@ -62,8 +67,8 @@ impl<'a> Operand<'a> {
 
     /// The tensor as candle's, walked as if it had the shape that it broadcasts to.
     pub(crate) fn broadcast(&self, shape: &[usize]) -> Result<candle_core::Tensor, ComputeError> {
-        let flat = self.buffer.flat();
-        flat.narrow(0, self.tensor.offset(), self.tensor.elements())
+        self.flat
+            .narrow(0, self.tensor.offset(), self.tensor.elements())
             .and_then(|part| part.reshape(self.tensor.shape())?.broadcast_as(shape))
             .map_err(|_| self.broken())
     }

@@ -51,6 +51,10 @@ pub struct Artifact {
 
 /// Watches one node run. Called from the thread that the node runs on; must not block.
 pub trait NodeEvents: Send + Sync {
+    /// Which node it is, for those who know several.
+    fn node(&self) -> &str {
+        ""
+    }
     /// `value` of `total` steps are done.
     fn progress(&self, _value: u32, _total: u32) {}
     /// The node says something.

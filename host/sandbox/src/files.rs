@@ -60,18 +60,7 @@ impl Folders {
         extension: &str,
         data: &[u8],
     ) -> Result<Artifact, GuestError> {
-        let root = match place {
-            Place::Output => &self.output,
-            Place::Temporary => &self.temporary,
-        };
-        let plain =
-            |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric());
-        if !plain(kind) || !plain(extension) {
-            return Err(GuestError::InvalidArgument(format!(
-                "kind {kind:?} and extension {extension:?} must be letters and digits"
-            )));
-        }
-        let (subfolder, stem) = split_prefix(prefix)?;
+        let (root, subfolder, stem) = self.target(place, kind, prefix, extension)?;
         let failed = |error: io::Error| {
             GuestError::Other(format!(
                 "cannot write {prefix:?} to {}: {error}; check that the folder can be written to, \
@@ -88,7 +77,7 @@ impl Folders {
         let mut number = last_number(&folder, stem).map_err(failed)?;
         let (name, mut file) = loop {
             number = number.saturating_add(1);
-            let name = format!("{stem}_{number:05}_.{extension}");
+            let name = file_name(stem, number, extension);
             match folder.open_with(&name, OpenOptions::new().write(true).create_new(true)) {
                 Ok(file) => break (name, file),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -101,6 +90,49 @@ impl Folders {
             return Err(failed(error));
         }
         Ok(Artifact { kind: kind.into(), name, subfolder, place })
+    }
+
+    /// What [`Folders::save`] would give, of a file that is not written. Several of
+    /// one prefix have the same number: none of them is there when the next is asked for.
+    pub(crate) fn rehearse_save(
+        &self,
+        place: Place,
+        kind: &str,
+        prefix: &str,
+        extension: &str,
+    ) -> Result<Artifact, GuestError> {
+        let (root, subfolder, stem) = self.target(place, kind, prefix, extension)?;
+        let last = Dir::open_ambient_dir(root, ambient_authority())
+            .and_then(
+                |root| if subfolder.is_empty() { Ok(root) } else { root.open_dir(&subfolder) },
+            )
+            .and_then(|folder| last_number(&folder, stem));
+        // A folder that is not there yet has no files.
+        let name = file_name(stem, last.unwrap_or(0).saturating_add(1), extension);
+        Ok(Artifact { kind: kind.into(), name, subfolder, place })
+    }
+
+    /// Where a file goes: the root of its place, the folder below it, and how its name begins.
+    fn target<'a>(
+        &self,
+        place: Place,
+        kind: &str,
+        prefix: &'a str,
+        extension: &str,
+    ) -> Result<(&Path, String, &'a str), GuestError> {
+        let plain =
+            |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric());
+        if !plain(kind) || !plain(extension) {
+            return Err(GuestError::InvalidArgument(format!(
+                "kind {kind:?} and extension {extension:?} must be letters and digits"
+            )));
+        }
+        let root = match place {
+            Place::Output => &self.output,
+            Place::Temporary => &self.temporary,
+        };
+        let (subfolder, stem) = split_prefix(prefix)?;
+        Ok((root, subfolder, stem))
     }
 
     /// Reads a file of the input folder.
@@ -144,6 +176,10 @@ fn split_prefix(prefix: &str) -> Result<(String, &str), GuestError> {
     Ok((subfolder.into(), stem))
 }
 
+fn file_name(stem: &str, number: u32, extension: &str) -> String {
+    format!("{stem}_{number:05}_.{extension}")
+}
+
 /// The highest number that a file of this stem has.
 fn last_number(folder: &Dir, stem: &str) -> io::Result<u32> {
     let mut last = 0;
@@ -185,6 +221,20 @@ mod tests {
         let below = save(&folders, "x/y/a").unwrap();
         assert_eq!((below.subfolder.as_str(), below.name.as_str()), ("x/y", "a_00001_.png"));
         assert!(folders.output.join("x/y/a_00001_.png").exists());
+    }
+
+    #[test]
+    fn a_rehearsal_names_the_file_that_would_come_next_and_writes_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let folders = folders(root.path());
+        let rehearse = |prefix| folders.rehearse_save(Place::Output, "images", prefix, "png");
+        let first = rehearse("x/a").unwrap();
+        assert_eq!((first.subfolder.as_str(), first.name.as_str()), ("x", "a_00001_.png"));
+        assert!(!folders.output.exists());
+        assert_eq!(first, save(&folders, "x/a").unwrap());
+        assert_eq!(rehearse("x/a").unwrap().name, "a_00002_.png");
+        assert!(rehearse("../a").is_err());
+        assert_eq!(std::fs::read_dir(folders.output.join("x")).unwrap().count(), 1);
     }
 
     #[test]

@@ -158,6 +158,9 @@ pub enum WorkflowError {
         /// What it asked for.
         input: String,
     },
+    /// The system gives no threads.
+    #[error("cannot start threads")]
+    Threads(#[source] std::io::Error),
     /// The host itself failed.
     #[error("the host failed while node type `{class}` of plugin `{plugin}` ran: {reason}")]
     Host {
@@ -201,7 +204,7 @@ impl WorkflowError {
                 Some("this is a defect of the plugin: tell its author".into())
             }
             Self::Host { .. } => Some("this is a defect of Berth: please report it".into()),
-            Self::Syntax { .. } | Self::NoAssignment { .. } => None,
+            Self::Syntax { .. } | Self::NoAssignment { .. } | Self::Threads(_) => None,
         }
     }
 }

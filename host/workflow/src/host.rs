@@ -18,7 +18,7 @@ use indexmap::IndexMap;
 
 use crate::error::WorkflowError;
 use crate::machine::{RamGauge, default_headroom, default_limits, total_memory};
-use crate::registry::Registry;
+use crate::registry::{NodeProvider, Registry};
 use crate::release::Release;
 use crate::runner::Runner;
 use crate::text::{enumerate, nearest, plain};
@@ -126,7 +126,18 @@ impl Host {
     /// `PluginFolder`, `DuplicatePlugin`, `DuplicateNodeType`, `UnknownPlugin` for a quota or a grant,
     /// and `Sandbox` when the engine does not start or a stock plugin does not load.
     pub fn open(settings: Settings, stock: &[(&str, &[u8])]) -> Result<Self, WorkflowError> {
-        let sandbox = sandbox(&settings)?;
+        Self::start(settings, stock, Compute::with, |plugin| Arc::new(plugin.clone()))
+    }
+
+    /// A host that computes with what `compute` gives, and runs nodes through what
+    /// `provider` makes of their plugins.
+    pub(crate) fn start(
+        settings: Settings,
+        stock: &[(&str, &[u8])],
+        compute: fn(Setup) -> Compute,
+        provider: impl Fn(&Arc<Plugin>) -> Arc<dyn NodeProvider>,
+    ) -> Result<Self, WorkflowError> {
+        let sandbox = sandbox(&settings, compute)?;
         let mut plugins = Vec::new();
         let mut origins: IndexMap<String, String> = IndexMap::new();
         for (name, component) in stock {
@@ -147,7 +158,7 @@ impl Host {
         }
         let mut registry = Registry::new();
         for plugin in &plugins {
-            registry.add(Arc::new(plugin.clone()))?;
+            registry.add(provider(plugin))?;
         }
         for plugin in &broken {
             registry.add_broken(&plugin.name);
@@ -183,7 +194,7 @@ impl Host {
     /// # Errors
     /// `PluginFile`, `Sandbox`.
     pub fn inspect(settings: &Settings, path: &Path) -> Result<Arc<Plugin>, WorkflowError> {
-        load(&sandbox(settings)?, &plugin_name(path), path, &Capability::ALL)
+        load(&sandbox(settings, Compute::with)?, &plugin_name(path), path, &Capability::ALL)
     }
 
     /// What checks and runs workflows.
@@ -223,8 +234,11 @@ impl Host {
     }
 }
 
-fn sandbox(settings: &Settings) -> Result<Arc<Sandbox>, SandboxError> {
-    let compute = Compute::with(Setup {
+fn sandbox(
+    settings: &Settings,
+    compute: fn(Setup) -> Compute,
+) -> Result<Arc<Sandbox>, SandboxError> {
+    let compute = compute(Setup {
         rules: settings.rules.clone(),
         spill: settings.spill.clone(),
         gauge: Some(Box::new(RamGauge::new())),

@@ -107,6 +107,10 @@ impl NodeEvents for Watch {
         }
     }
 
+    fn node(&self) -> &str {
+        &self.node
+    }
+
     fn artifact(&self, artifact: &Artifact) {
         self.seen().results.artifacts.push(artifact.clone());
     }

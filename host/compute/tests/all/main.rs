@@ -18,3 +18,4 @@ mod memory;
 mod normalization;
 mod products;
 mod reductions;
+mod rehearsal;

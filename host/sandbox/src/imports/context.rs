@@ -1,4 +1,4 @@
-//! `context`: the run that a guest is part of.
+//! `context`: the run that a guest is part of. A rehearsal writes no file and shows no image.
 
 use berth_compute::Tensor;
 use wasmtime::component::Resource;
@@ -35,7 +35,9 @@ impl context::Host for State {
                 image.shape()
             ))));
         }
-        self.context.events.preview(image);
+        if !self.compute().is_rehearsal() {
+            self.context.events.preview(image);
+        }
         Ok(Ok(()))
     }
 
@@ -61,7 +63,12 @@ impl context::Host for State {
             context::Place::Temporary => Place::Temporary,
         };
         let folders = self.plugin.sandbox().folders();
-        Ok(match folders.save(target, &kind, &prefix, &extension, &data) {
+        let saved = if self.compute().is_rehearsal() {
+            folders.rehearse_save(target, &kind, &prefix, &extension)
+        } else {
+            folders.save(target, &kind, &prefix, &extension, &data)
+        };
+        Ok(match saved {
             Ok(artifact) => {
                 self.context.events.artifact(&artifact);
                 Ok(context::Artifact { name: artifact.name, subfolder: artifact.subfolder, place })
