@@ -29,7 +29,7 @@ fn charge(host: &Host, plugin: &str) -> PerTier<u64> {
 /// What a node says itself.
 fn failure(error: SandboxError) -> Failure {
     match error {
-        SandboxError::Guest { error: GuestError::Failed(failure), .. } => failure,
+        SandboxError::Guest { error: GuestError::Failed(failure), .. } => *failure,
         other => panic!("{other:?}"),
     }
 }

@@ -112,11 +112,12 @@ impl Passed {
         if carries(&self.port, value) {
             return Ok(());
         }
-        let error = GuestError::Failed(Failure {
+        let failure = Failure {
             code: "return-type-mismatch".into(),
             message: self.message(),
             hint: self.hint(&described(value)),
-        });
+        };
+        let error = GuestError::Failed(Box::new(failure));
         Err(SandboxError::Guest { plugin: self.plugin.clone(), error })
     }
 }
