@@ -103,6 +103,18 @@ fn offloading_the_text_encoder_leaves_the_denoiser_where_it_is() {
 }
 
 #[test]
+fn offloading_a_vae_that_only_decoded_leaves_the_denoiser_where_it_is() {
+    let host = Host::default();
+    let checkpoint = host.checkpoint(DEMO);
+    let latent = host.sample(&checkpoint, PROMPT, 42);
+    host.decode(&checkpoint, latent);
+    let before = charge(&host, "stable-diffusion").device;
+    host.run("OffloadVAE", vec![("vae", checkpoint.vae.clone())]);
+    let left = before - charge(&host, "stable-diffusion").device;
+    assert!(left > 0 && left < DEMO_WEIGHTS / 2, "{left} bytes left with the VAE, of {before}");
+}
+
+#[test]
 fn a_model_of_any_kind_comes_back_from_dram_and_works_as_before() {
     let host = Host::default();
     let checkpoint = host.checkpoint(DEMO);

@@ -1,8 +1,9 @@
 //! What a value reaches: the allocations that are moved when somebody says "this model".
 //!
 //! A model on a wire is a function that captured a file, and the three wires of one
-//! checkpoint captured the same one. So a file's weights are more than a wire means: where a
-//! function was called before, the weights that its calls used count instead.
+//! checkpoint captured the same one. So a file's weights are more than a wire means: where any of
+//! its functions was called before, the weights that calls used count instead. A function of
+//! the same wire that was never called, such as a VAE's `encode`, used nothing.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -26,10 +27,16 @@ pub(crate) enum Weights {
 
 /// The allocations that a value reaches, each once.
 pub(crate) fn handles(value: &Value, weights: Weights) -> Vec<Handle> {
-    let mut walk = Walk { weights, seen: HashSet::new(), handles: Vec::new(), models: Vec::new() };
+    let mut walk = Walk::default();
     walk.value(value);
-    let Walk { handles, models, .. } = walk;
-    let of_models = weights_of(&models, weights).into_iter().map(|tensor| tensor.handle().clone());
+    let Walk { mut handles, models, functions, .. } = walk;
+    let used: Vec<_> = match weights {
+        Weights::Loaded => functions.iter().flat_map(|known| known.site().weights()).collect(),
+        Weights::All => Vec::new(),
+    };
+    let of_models = if used.is_empty() { weights_of(&models, weights) } else { Vec::new() };
+    handles.extend(used);
+    let of_models = of_models.iter().map(|tensor| tensor.handle().clone());
     let mut known: HashSet<AllocationId> = HashSet::new();
     handles.into_iter().chain(of_models).filter(|handle| known.insert(handle.id())).collect()
 }
@@ -48,13 +55,14 @@ fn weights_of(models: &[Arc<Model>], weights: Weights) -> Vec<Tensor> {
 }
 
 /// Everything in a value, and in what its functions captured.
+#[derive(Default)]
 struct Walk {
-    weights: Weights,
     /// Objects, lists, functions and models that were seen: values share them, and a walk of
     /// every path could take for ever.
     seen: HashSet<*const ()>,
     handles: Vec<Handle>,
     models: Vec<Arc<Model>>,
+    functions: Vec<Arc<FunctionValue>>,
 }
 
 impl Walk {
@@ -63,26 +71,15 @@ impl Walk {
         match value {
             Value::Tensor(tensor) => self.handles.push(tensor.handle().clone()),
             Value::Model(model) if self.is_new(model) => self.models.push(model.clone()),
-            Value::Function(function) if self.is_new(function) => self.function(function),
+            Value::Function(function) if self.is_new(function) => {
+                self.functions.push(function.clone());
+                self.named(function.captures());
+            }
             Value::Object(object) if self.is_new(object) => self.named(&object.fields),
             Value::Items(list) if self.is_new(list) => {
                 list.items.iter().for_each(|item| self.value(item));
             }
             _ => {}
-        }
-    }
-
-    fn function(&mut self, function: &FunctionValue) {
-        let used = match self.weights {
-            Weights::Loaded => function.site().weights(),
-            Weights::All => Vec::new(),
-        };
-        let knows = !used.is_empty();
-        self.handles.extend(used);
-        for (_, value) in function.captures() {
-            if !(knows && matches!(value, Value::Model(_))) {
-                self.value(value);
-            }
         }
     }
 

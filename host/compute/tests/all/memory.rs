@@ -1,5 +1,8 @@
-use berth_compute::{Binary, ComputeError, DType, Tensor, Unary, Walk};
-use berth_memory::{MemoryError, Tier};
+use std::sync::Arc;
+
+use berth_compute::{Binary, Compute, ComputeError, DType, Scope, Tensor, Unary, Walk};
+use berth_memory::offload::mode;
+use berth_memory::{Cancel, Limits, MemoryError, OffloadModeName, Source, Tier};
 
 use crate::array::{Array, Bench, bench, limited, read, refused};
 
@@ -124,4 +127,63 @@ fn a_tensor_for_another_account_is_charged_to_both() {
     assert_eq!(memory.charge(&bench.scope.account).device, 0);
     assert_eq!(read(&shared).data, [2.0; 256]);
     assert_eq!(format!("{shared:?}"), "Tensor(f32 [256])");
+}
+
+/// Bytes as a model file would have them.
+#[derive(Debug)]
+struct File(Vec<u8>);
+
+impl Source for File {
+    fn read(&self, offset: u64, into: &mut [u8]) -> Result<(), MemoryError> {
+        into.copy_from_slice(&self.0[offset as usize..][..into.len()]);
+        Ok(())
+    }
+
+    fn describe(&self) -> String {
+        "a file".into()
+    }
+}
+
+/// Eight layers of one type, called three times: the bits of the result.
+fn layers(dtype: DType, device: u64, name: OffloadModeName) -> Vec<u64> {
+    const WIDTH: usize = 64;
+    let compute = Compute::new(Limits { device, host: 1 << 14 }, mode(name));
+    let account = compute.memory().account("layers");
+    let scope = Scope { account: account.clone(), cancel: Cancel::new(), call: None };
+    let bench = Bench { compute, scope };
+    let bytes = bench.compute.checked_bytes(dtype, &[WIDTH, WIDTH]).unwrap();
+    // Small numbers in every type: the bytes of a block's scale are those of 2⁻⁸ in half precision.
+    let data = (0..bytes * 8).map(|i| if i % 2 == 0 { 0 } else { 0x1c }).collect();
+    let file: Arc<dyn Source> = Arc::new(File(data));
+    let weights: Vec<Tensor> = (0..8)
+        .map(|layer| {
+            let (file, at) = (file.clone(), layer * bytes);
+            bench.compute.weight(&bench.scope, file, at, dtype, &[WIDTH, WIDTH]).unwrap()
+        })
+        .collect();
+    let site = bench.compute.memory().site(&account, "layers");
+    let mut x = bench.compute.arange(&bench.scope, DType::F32, -1.0, 0.01, 2 * WIDTH).unwrap();
+    x = bench.compute.reshape(&bench.scope, &x, &[2, WIDTH]).unwrap();
+    for _ in 0..3 {
+        let scope = Scope { call: Some(site.call()), ..bench.scope.clone() };
+        for weight in &weights {
+            let y = bench.compute.linear(&scope, &x, weight, None).unwrap();
+            x = bench.compute.map(&scope, &y, Unary::Tanh).unwrap();
+        }
+    }
+    assert!(bench.compute.memory().stats().tiers.device.peak <= device);
+    read(&x).data.iter().map(|value| value.to_bits()).collect()
+}
+
+#[test]
+fn weights_of_every_type_move_and_compute_the_same_bits_in_every_mode() {
+    for dtype in [DType::F32, DType::F16, DType::BF16, DType::Q4_0, DType::Q8_0] {
+        let reference = layers(dtype, 1 << 30, OffloadModeName::None);
+        assert!(reference.iter().any(|bits| f64::from_bits(*bits) != 0.0));
+        for &name in OffloadModeName::all() {
+            if name != OffloadModeName::None {
+                assert_eq!(layers(dtype, 40 << 10, name), reference, "{dtype} in {name}");
+            }
+        }
+    }
 }
