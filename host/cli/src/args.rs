@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run a workflow.
-    Run(RunArguments),
+    Run(Box<RunArguments>),
     /// List the node types, or describe some of them.
     Nodes(NodesArguments),
     /// Look at plugins.

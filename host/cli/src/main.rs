@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let bars = MultiProgress::new();
     let done = log::start(arguments.log.as_deref(), &bars).and_then(|()| match arguments.command {
-        Command::Run(run) => run::run(run, bars),
+        Command::Run(run) => run::run(*run, bars),
         Command::Nodes(nodes) => nodes::nodes(nodes),
         Command::Plugin(PluginCommand::Inspect(inspect)) => inspect::inspect(inspect),
         Command::Validate(validate) => validate::validate(validate),
