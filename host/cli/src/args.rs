@@ -23,13 +23,13 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run a workflow.
-    Run(RunArguments),
+    Run(Box<RunArguments>),
     /// Say how much memory a workflow will take, without computing it or writing a file.
     ///
     /// Runs everything but the operations themselves, so that the peaks are those of the run. A node
     /// that cannot run is named with what it lacks, and the exit code is 1. What nodes decide by
     /// computed numbers, such as pixels, is decided as if those were zeros.
-    Plan(PlanArguments),
+    Plan(Box<PlanArguments>),
     /// List the node types, or describe some of them.
     Nodes(NodesArguments),
     /// Look at plugins.

@@ -35,8 +35,8 @@ fn main() -> ExitCode {
     }
     let bars = MultiProgress::new();
     let done = log::start(arguments.log.as_deref(), &bars).and_then(|()| match arguments.command {
-        Command::Run(run) => run::run(run, bars),
-        Command::Plan(plan) => plan::plan(plan),
+        Command::Run(run) => run::run(*run, bars),
+        Command::Plan(plan) => plan::plan(*plan),
         Command::Nodes(nodes) => nodes::nodes(nodes),
         Command::Plugin(PluginCommand::Inspect(inspect)) => inspect::inspect(inspect),
         Command::Validate(validate) => validate::validate(validate),
