@@ -80,7 +80,7 @@ fn tolerance(mode: OffloadModeName) -> Tolerance {
             Tolerance { device: 0.0, moved: 0.0, host: 0.0 }
         }
         OffloadModeName::Model | OffloadModeName::Planned => {
-            Tolerance { device: 0.01, moved: 0.02, host: 0.15 }
+            Tolerance { device: 0.01, moved: 0.05, host: 0.15 }
         }
     }
 }
