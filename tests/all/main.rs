@@ -6,4 +6,5 @@ mod memory_workflows;
 mod oracle;
 mod plan;
 mod quality;
+mod release;
 mod residency;

@@ -7,8 +7,8 @@ use std::process::Output;
 
 /// A workflow that needs no model.
 const SMALL: &str = r#"{
-    "1": {"class_type": "EmptyImage", "inputs": {"width": 8, "height": 8}},
-    "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0]}}
+    "1": {"class_type": "EmptyImage", "inputs": {"width": 8, "height": 8, "batch_size": 1, "color": 0}},
+    "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "small"}}
 }"#;
 
 /// Runs the small workflow.
@@ -81,7 +81,7 @@ fn what_is_no_rule_level_or_capability_is_refused_with_those_there_are() {
         fails(&run(&desk, &arguments), 2, &[says]);
     }
     let missing = run(&desk, &["--spill-dir", "nowhere"]);
-    fails(&missing, 2, &["cannot use the folder nowhere to spill to", "spill-limit"]);
+    fails(&missing, 2, &["cannot use the folder nowhere to spill to", "turn spilling off"]);
     let off = run(&desk, &["--spill-dir", "nowhere", "--spill-limit", "0"]);
     assert!(off.status.success(), "{}", String::from_utf8_lossy(&off.stderr));
 }

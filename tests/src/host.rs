@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use berth_compute::{Compute, DType, Scope, Tensor};
 use berth_memory::{Cancel, Limits, OffloadModeName, Setup, SpillSettings, Stats, Tier};
 use berth_sandbox::{
-    Capability, DramCache, Folders, FunctionValue, ModelFolders, NodeEvents, Plugin, RunContext, Sandbox, SandboxError,
-    Settings, Value,
+    Capability, DramCache, Folders, FunctionValue, ModelFolders, NodeEvents, Plugin, RunContext,
+    Sandbox, SandboxError, Settings, Value,
 };
 
 use crate::oracle::{Array, data};
@@ -85,7 +85,8 @@ impl Host {
     pub fn with(options: Options) -> Self {
         let mut host = Self::empty(options);
         for (name, bytes) in berth_stock_plugins::components() {
-            host.load_granted(name, bytes, &[Capability::Memory]).unwrap_or_else(|error| panic!("{name}: {error}"));
+            host.load_granted(name, bytes, &[Capability::Memory])
+                .unwrap_or_else(|error| panic!("{name}: {error}"));
         }
         host
     }

@@ -23,7 +23,7 @@ pub(crate) enum CliError {
     },
     /// The workflow's file is no workflow, or a change to it does not fit.
     #[error("{}: {error}", path.display())]
-    Workflow { path: PathBuf, error: WorkflowError },
+    Workflow { path: PathBuf, error: Box<WorkflowError> },
     /// The workflow cannot run.
     #[error("{} cannot run{why}", path.display())]
     Invalid { path: PathBuf, why: String, help: Option<String>, parts: Vec<Part> },
@@ -152,7 +152,8 @@ impl Diagnostic for CliError {
             Self::ReadWorkflow { .. } => {
                 Some("name a file that holds a workflow in API format".into())
             }
-            Self::Workflow { error, .. } | Self::Host(error) => error.hint(),
+            Self::Workflow { error, .. } => error.hint(),
+            Self::Host(error) => error.hint(),
             Self::Invalid { help, .. } => help.clone(),
             Self::PartlyInvalid { .. } => None,
             Self::Config { error, .. } => error.hint(),

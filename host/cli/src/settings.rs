@@ -56,7 +56,8 @@ pub(crate) fn warn_of_broken(host: &Host) {
 pub(crate) fn workflow(path: &Path, changes: &Changes, host: &Host) -> Result<Workflow, CliError> {
     let text = std::fs::read(path)
         .map_err(|source| CliError::ReadWorkflow { path: path.to_owned(), source })?;
-    let failed = |error: WorkflowError| CliError::Workflow { path: path.to_owned(), error };
+    let failed =
+        |error: WorkflowError| CliError::Workflow { path: path.to_owned(), error: Box::new(error) };
     let mut workflow = Workflow::parse(&text).map_err(failed)?;
     for (target, value) in &changes.set {
         workflow.set(host.runner().registry(), target, value).map_err(failed)?;

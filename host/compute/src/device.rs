@@ -50,6 +50,10 @@ impl Device for CpuDevice {
         Buffer::zeroed(format, bytes, fill)
     }
 
+    fn is_in_dram(&self) -> bool {
+        true
+    }
+
     fn read(&self, buffer: &Buffer, offset: u64, into: &mut [u8]) -> Result<(), MemoryError> {
         let length = into.len() as u64;
         let outside = |bytes| MemoryError::OutOfRange { offset, length, bytes };

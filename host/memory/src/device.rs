@@ -36,6 +36,11 @@ pub trait Device: Send + Sync + 'static {
         None
     }
 
+    /// Whether its memory is the host's own, so that what it takes is missing there.
+    fn is_in_dram(&self) -> bool {
+        false
+    }
+
     /// Copies `into.len()` bytes out of a buffer, from byte `offset` on.
     ///
     /// # Errors

@@ -25,6 +25,11 @@ pub(crate) type GroupId = u64;
 /// The block of the spill file, in bytes.
 const SPILL_BLOCK: u64 = 4096;
 
+/// What bytes take of the spill file: they lie in whole blocks.
+pub(crate) fn spilled(bytes: u64) -> u64 {
+    bytes.checked_next_multiple_of(SPILL_BLOCK).unwrap_or(u64::MAX)
+}
+
 /// Marks the part of a group that comes and goes while the rest stays.
 pub(crate) const STREAMED: GroupId = 1 << 63;
 
@@ -126,7 +131,7 @@ impl<C> Entry<C> {
     pub(crate) fn bytes_on(&self, tier: Tier) -> u64 {
         match tier {
             Tier::Device | Tier::Host => self.bytes,
-            Tier::Disk => self.bytes.checked_next_multiple_of(SPILL_BLOCK).unwrap_or(u64::MAX),
+            Tier::Disk => spilled(self.bytes),
         }
     }
 

@@ -45,6 +45,7 @@ mod lease;
 mod ledger;
 mod line;
 mod list;
+mod listing;
 mod memory;
 mod meter;
 mod model_file;

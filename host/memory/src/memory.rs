@@ -12,6 +12,7 @@ use crate::recording::Recorder;
 use crate::room::run_all;
 use crate::state::{Content, HostBytes, Shared};
 use crate::sync::is_explored;
+use crate::transfer::Landing;
 use crate::walk::{Need, Walk};
 use crate::{
     Account, Call, Cancel, Device, Limits, MemoryError, PerTier, Recording, Setup, Source, Stats,
@@ -100,7 +101,7 @@ impl<D: Device> Memory<D> {
     }
 
     /// An allocation of bytes that stand nowhere else. They begin on the host, where
-    /// what can be had again makes room for them.
+    /// what can be had again makes room for them, or on disk if the host is too small.
     ///
     /// # Errors
     /// [`MemoryError::OutOfMemory`] or [`MemoryError::QuotaExceeded`] for the host.
@@ -138,8 +139,20 @@ impl<D: Device> Memory<D> {
                 }
                 Err(_) if state.ledger.transfers > 0 => state = shared.wait(state),
                 Err(error) => {
+                    if !state.has_room_on_disk(record, length) {
+                        drop(state);
+                        return Err(error);
+                    }
+                    let landing = Landing::begin(shared, &mut state, record, length, format);
+                    let key = landing.key();
+                    let id = state.ledger.entry(key).id;
                     drop(state);
-                    return Err(error);
+                    // Gives the hold back if it does not land.
+                    let handle = Handle::new(self, account, record, key, id, length, format);
+                    if let Some(host) = host {
+                        landing.run(&host.0)?;
+                    }
+                    return Ok(handle);
                 }
             }
         }

@@ -10,7 +10,7 @@
 
 use smallvec::SmallVec;
 
-use crate::entry::Class;
+use crate::entry::{Class, spilled};
 use crate::list::Key;
 use crate::recording::Why;
 use crate::state::{Shared, State};
@@ -207,6 +207,13 @@ impl<D: Device> State<D> {
     /// Whether there is a tier below the host.
     pub(crate) fn can_spill(&self) -> bool {
         self.ledger.limit(Tier::Disk) > 0
+    }
+
+    /// Whether new bytes of an account can be spilled as things stand.
+    pub(crate) fn has_room_on_disk(&self, record: usize, bytes: u64) -> bool {
+        let bytes = spilled(bytes);
+        let quota = self.ledger.records.get(record).map_or(0, |r| r.over_quota(Tier::Disk, bytes));
+        self.can_spill() && quota == 0 && self.ledger.over_limit(Tier::Disk, bytes) == 0
     }
 
     /// What makes room for bytes on a tier that all of these accounts are charged. For

@@ -19,7 +19,9 @@ mod tests;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
+#[cfg(test)]
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
@@ -53,6 +55,17 @@ pub struct SpillSettings {
 /// fill all of it: what is there before may be another account's.
 pub(crate) type Bytes<'a> = dyn FnMut(u64, &mut [u8]) -> Result<(), MemoryError> + 'a;
 
+impl SpillSettings {
+    /// Whether the folder is there and can be written to. Leaves nothing behind.
+    ///
+    /// # Errors
+    /// [`MemoryError::SpillUnavailable`], or [`MemoryError::SpillFull`] if not even an
+    /// empty file has room.
+    pub fn check(&self) -> Result<(), MemoryError> {
+        SpillStore::new(self.clone()).create(0).map(drop)
+    }
+}
+
 /// The spilled bytes of one memory.
 pub(crate) struct SpillStore {
     settings: SpillSettings,
@@ -66,15 +79,6 @@ impl SpillStore {
     pub(crate) fn new(settings: SpillSettings) -> Self {
         let space = Monitor::new(Space::default());
         Self { settings, file: OnceLock::new(), space, buffers: Buffers::new() }
-    }
-
-    /// Whether the folder is there and can be written to. Leaves nothing behind.
-    ///
-    /// # Errors
-    /// [`MemoryError::SpillUnavailable`], or [`MemoryError::SpillFull`] if not even an
-    /// empty file has room.
-    pub(crate) fn check(&self) -> Result<(), MemoryError> {
-        self.create(0).map(drop)
     }
 
     /// Writes `bytes` bytes, which `read` gives in order, from the offset that it is told, in
@@ -116,6 +120,7 @@ impl SpillStore {
     }
 
     /// What the spill file takes on the disk, in bytes, as its filesystem counts it.
+    #[cfg(test)]
     pub(crate) fn bytes_on_disk(&self) -> u64 {
         let metadata = self.file.get().and_then(|file| file.metadata().ok());
         metadata.map_or(0, |metadata| metadata.blocks().saturating_mul(512))
@@ -203,6 +208,7 @@ pub(crate) struct Extent {
 
 impl Extent {
     /// What it takes in the spill file: its bytes, rounded up to 4 KiB.
+    #[cfg(test)]
     pub(crate) fn bytes_taken(&self) -> u64 {
         self.length
     }

@@ -143,16 +143,18 @@ impl<D: Device> Shared<D> {
         };
         let ledger = &mut state.ledger;
         ledger.ceilings.device = ceiling(ledger.used(Tier::Device), self.device.available());
-        let Some(gauge) = &self.gauge else { return };
-        let used = ledger.used(Tier::Host);
-        ledger.ceilings.host = match gauge.available() {
-            // More than the headroom is left: that much can still be used.
-            Some(available) if available >= self.headroom => {
-                used.saturating_add(available - self.headroom)
-            }
-            Some(available) => used.saturating_sub(self.headroom - available),
-            None => u64::MAX,
+        let Some(available) = self.gauge.as_ref().and_then(|gauge| gauge.available()) else {
+            return;
         };
+        let (host, device) = (ledger.used(Tier::Host), ledger.used(Tier::Device));
+        let spare = available.saturating_sub(self.headroom);
+        let missing = self.headroom.saturating_sub(available);
+        ledger.ceilings.host = host.saturating_add(spare).saturating_sub(missing);
+        if self.device.is_in_dram() {
+            // The host's own tier gives way first.
+            let missing = missing.saturating_sub(host);
+            ledger.ceilings.device = device.saturating_add(spare).saturating_sub(missing);
+        }
     }
 
     pub(crate) fn lock(&self) -> Guard<'_, State<D>> {

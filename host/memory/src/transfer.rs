@@ -15,7 +15,7 @@ use crate::recording::Why;
 use crate::spill::Extent;
 use crate::state::{Content, HostBytes, Shared, State};
 use crate::sync::Guard;
-use crate::{Device, MemoryError, Tier};
+use crate::{Device, MemoryError, PerTier, Tier};
 
 /// How an allocation leaves a tier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -310,6 +310,61 @@ impl<D: Device> Drop for Arrival<'_, D> {
         }
         // Before the allocation can move again: what is left of a copy must not outlive its count.
         drop(origin);
+        settle(self.shared, state, self.key);
+    }
+}
+
+/// New bytes on their way to the spill file, for which the host has no place.
+pub(crate) struct Landing<'a, D: Device> {
+    shared: &'a Shared<D>,
+    key: Key,
+    bytes: u64,
+    landed: Option<Extent>,
+}
+
+impl<'a, D: Device> Landing<'a, D> {
+    /// Begins, with an allocation that an account holds once. Room on disk was seen.
+    pub(crate) fn begin(
+        shared: &'a Shared<D>,
+        state: &mut State<D>,
+        record: usize,
+        bytes: u64,
+        format: D::Format,
+    ) -> Self {
+        let on = PerTier { disk: true, ..PerTier::default() };
+        let key = state.ledger.insert(record, bytes, None, on, Content::nowhere(format));
+        state.ledger.set_moving(key, true);
+        Self { shared, key, bytes, landed: None }
+    }
+
+    pub(crate) fn key(&self) -> Key {
+        self.key
+    }
+
+    /// Runs, without the lock.
+    pub(crate) fn run(mut self, from: &[u8]) -> Result<(), MemoryError> {
+        let mut read = |offset: u64, into: &mut [u8]| {
+            let start = usize::try_from(offset).ok();
+            let part = start.and_then(|start| from.get(start..)?.get(..into.len()));
+            into.copy_from_slice(part.ok_or_else(|| State::<D>::not_there("spill"))?);
+            Ok(())
+        };
+        self.landed = Some(self.shared.spill()?.write(self.bytes, &mut read)?);
+        Ok(())
+    }
+}
+
+impl<D: Device> Drop for Landing<'_, D> {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        match self.landed.take() {
+            Some(extent) => {
+                state.moved.to_spill += self.bytes;
+                state.ledger.entry_mut(self.key).content.disk = Some(Arc::new(extent));
+            }
+            // Its only holder gives it up next.
+            None => state.ledger.leave(self.key, Tier::Disk),
+        }
         settle(self.shared, state, self.key);
     }
 }

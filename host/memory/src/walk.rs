@@ -47,6 +47,9 @@ pub(crate) struct Walk {
     clock: u64,
 }
 
+/// The lists of a class.
+type Choose = fn(&Lists) -> SmallVec<[List; 2]>;
+
 /// A list, as far as it was walked.
 struct Part {
     record: usize,
@@ -123,7 +126,7 @@ impl Walk {
         let mut walk = Self::new(ledger, tier, need);
         walk.budgets.push(u64::MAX);
         // The cheapest of all accounts first, not of each.
-        let classes: &[fn(&Lists) -> SmallVec<[List; 2]>] = &[
+        let classes: &[Choose] = &[
             |lists| lists.free.iter().map(|(_, list)| *list).collect(),
             |lists| SmallVec::from_slice(&[lists.shelved]),
             |lists| SmallVec::from_slice(&[lists.costly, lists.last]),

@@ -67,6 +67,9 @@ mod tests {
             assert_eq!(capability.to_string().parse(), Ok(capability));
         }
         let error = "network".parse::<Capability>().unwrap_err();
-        assert_eq!(error.to_string(), "there is no capability `network`; the capabilities are: memory");
+        assert_eq!(
+            error.to_string(),
+            "there is no capability `network`; the capabilities are: memory"
+        );
     }
 }

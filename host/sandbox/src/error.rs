@@ -71,7 +71,7 @@ pub enum GuestError {
     Cancelled,
     /// What a node says itself, with what to do about it.
     #[error("{}", .0.message)]
-    Failed(Failure),
+    Failed(Box<Failure>),
     /// Anything else.
     #[error("{0}")]
     Other(String),
@@ -258,8 +258,8 @@ impl SandboxError {
             Self::Guest { plugin, error: GuestError::QuotaExceeded(_) } => {
                 Some(format!("raise its quota with `--quota {plugin}=SIZE`"))
             }
-            Self::Guest { error: GuestError::Failed(Failure { hint, .. }), .. } => {
-                Some(hint.clone()).filter(|hint| !hint.is_empty())
+            Self::Guest { error: GuestError::Failed(failure), .. } => {
+                Some(failure.hint.clone()).filter(|hint| !hint.is_empty())
             }
             Self::Guest { .. } | Self::Cancelled => None,
             Self::GuestMemory { .. } | Self::TimedOut { .. } => Some(

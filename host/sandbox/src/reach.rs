@@ -1,8 +1,8 @@
 //! What a value reaches: the allocations that are moved when somebody says "this model".
 //!
 //! A model on a wire is a function that captured a file, and the three wires of one
-//! checkpoint captured the same one. So a file's weights are more than a wire means, and
-//! `weights_of` is the one place that decides which of them count.
+//! checkpoint captured the same one. So a file's weights are more than a wire means: where a
+//! function was called before, the weights that its calls used count instead.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use berth_compute::{CpuDevice, Tensor};
 use berth_memory::AllocationId;
 
 use crate::models::Model;
-use crate::value::Value;
+use crate::value::{FunctionValue, Value};
 
 type Handle = berth_memory::Handle<CpuDevice>;
 
@@ -26,12 +26,12 @@ pub(crate) enum Weights {
 
 /// The allocations that a value reaches, each once.
 pub(crate) fn handles(value: &Value, weights: Weights) -> Vec<Handle> {
-    let mut walk = Walk::default();
+    let mut walk = Walk { weights, seen: HashSet::new(), handles: Vec::new(), models: Vec::new() };
     walk.value(value);
-    let Walk { tensors, models, .. } = walk;
+    let Walk { handles, models, .. } = walk;
+    let of_models = weights_of(&models, weights).into_iter().map(|tensor| tensor.handle().clone());
     let mut known: HashSet<AllocationId> = HashSet::new();
-    let all = tensors.into_iter().chain(weights_of(&models, weights));
-    all.map(|tensor| tensor.handle().clone()).filter(|handle| known.insert(handle.id())).collect()
+    handles.into_iter().chain(of_models).filter(|handle| known.insert(handle.id())).collect()
 }
 
 fn weights_of(models: &[Arc<Model>], weights: Weights) -> Vec<Tensor> {
@@ -48,12 +48,12 @@ fn weights_of(models: &[Arc<Model>], weights: Weights) -> Vec<Tensor> {
 }
 
 /// Everything in a value, and in what its functions captured.
-#[derive(Default)]
 struct Walk {
+    weights: Weights,
     /// Objects, lists, functions and models that were seen: values share them, and a walk of
     /// every path could take for ever.
     seen: HashSet<*const ()>,
-    tensors: Vec<Tensor>,
+    handles: Vec<Handle>,
     models: Vec<Arc<Model>>,
 }
 
@@ -61,14 +61,28 @@ impl Walk {
     /// Values lie at most as deep in one another as `imports::values` allows.
     fn value(&mut self, value: &Value) {
         match value {
-            Value::Tensor(tensor) => self.tensors.push(tensor.clone()),
+            Value::Tensor(tensor) => self.handles.push(tensor.handle().clone()),
             Value::Model(model) if self.is_new(model) => self.models.push(model.clone()),
-            Value::Function(function) if self.is_new(function) => self.named(function.captures()),
+            Value::Function(function) if self.is_new(function) => self.function(function),
             Value::Object(object) if self.is_new(object) => self.named(&object.fields),
             Value::Items(list) if self.is_new(list) => {
                 list.items.iter().for_each(|item| self.value(item));
             }
             _ => {}
+        }
+    }
+
+    fn function(&mut self, function: &FunctionValue) {
+        let used = match self.weights {
+            Weights::Loaded => function.site().weights(),
+            Weights::All => Vec::new(),
+        };
+        let knows = !used.is_empty();
+        self.handles.extend(used);
+        for (_, value) in function.captures() {
+            if !(knows && matches!(value, Value::Model(_))) {
+                self.value(value);
+            }
         }
     }
 

@@ -124,7 +124,9 @@ pub enum WorkflowError {
         source: std::io::Error,
     },
     /// The settings name a plugin that there is not.
-    #[error("there is no plugin `{name}` to set a quota for or to grant anything; there are {known}")]
+    #[error(
+        "there is no plugin `{name}` to set a quota for or to grant anything; there are {known}"
+    )]
     UnknownPlugin {
         /// What was given.
         name: String,

@@ -112,11 +112,12 @@ impl Passed {
         if carries(&self.port, value) {
             return Ok(());
         }
-        let error = GuestError::Failed(Failure {
+        let failure = Failure {
             code: "return-type-mismatch".into(),
             message: self.message(),
             hint: self.hint(&described(value)),
-        });
+        };
+        let error = GuestError::Failed(Box::new(failure));
         Err(SandboxError::Guest { plugin: self.plugin.clone(), error })
     }
 }
@@ -324,7 +325,7 @@ mod tests {
         let pack = pack.build();
         let mut registry = Registry::new();
         registry.add(pack.clone()).unwrap();
-        let runner = Runner::new(registry, 0);
+        let runner = Runner::new(registry, 0, crate::release::Release::default());
         let workflow = workflow(json!({
             "1": {"class_type": "Load", "inputs": {}},
             "2": {"class_type": "Pass", "inputs": {"trigger": ["1", 0]}},

@@ -251,14 +251,14 @@ fn a_folder_that_is_missing_is_named_and_used_once_it_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("spill");
     let store = store_in(&path, MIB as u64);
-    for error in [store.check().err().unwrap(), spill(&store, &[1; 10]).err().unwrap()] {
+    for error in [store.settings.check().err().unwrap(), spill(&store, &[1; 10]).err().unwrap()] {
         let MemoryError::SpillUnavailable { cause, .. } = &error else { panic!("{error}") };
         assert_eq!(cause.kind(), ErrorKind::NotFound);
         assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
     }
     assert_eq!(used(&store), 0);
     std::fs::create_dir(&path).unwrap();
-    store.check().unwrap();
+    store.settings.check().unwrap();
     assert_eq!((entries(&path), store.file.get().is_none()), (0, true));
     assert_eq!(read(&spill(&store, &[1; 10]).unwrap(), 0, 10), [1; 10]);
 }
@@ -266,7 +266,7 @@ fn a_folder_that_is_missing_is_named_and_used_once_it_is_there() {
 #[test]
 fn a_file_is_no_folder() {
     let file = tempfile::NamedTempFile::new().unwrap();
-    let error = store_in(file.path(), 1 << 20).check().unwrap_err();
+    let error = store_in(file.path(), 1 << 20).settings.check().unwrap_err();
     assert!(matches!(error, MemoryError::SpillUnavailable { .. }), "{error}");
 }
 
@@ -339,7 +339,7 @@ fn a_full_disk_fails_one_write_and_loses_nothing_else() {
 fn fill_the_disk(disks: &Path) {
     let small = disks.join("small");
     let store = store_in(&small, 1 << 40);
-    store.check().unwrap();
+    store.settings.check().unwrap();
     let first = spill(&store, &noise(1, 600 * KIB)).unwrap();
     for _ in 0..3 {
         let error = spill(&store, &noise(2, 5 * MIB)).err().unwrap();
@@ -361,7 +361,7 @@ fn fill_the_disk(disks: &Path) {
     drop((second, third));
     check_empty(&store);
 
-    let error = store_in(&disks.join("sealed"), 1 << 40).check().unwrap_err();
+    let error = store_in(&disks.join("sealed"), 1 << 40).settings.check().unwrap_err();
     let MemoryError::SpillUnavailable { cause, .. } = &error else { panic!("{error}") };
     assert_eq!(cause.kind(), ErrorKind::ReadOnlyFilesystem);
 }

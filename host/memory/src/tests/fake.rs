@@ -39,6 +39,7 @@ pub(super) struct Fake {
     pub(super) meter: Arc<Meter>,
     pub(super) create: Fault,
     pub(super) read: Fault,
+    pub(super) in_dram: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -65,6 +66,10 @@ impl Fake {
 impl Device for Fake {
     type Buffer = Buffer;
     type Format = u8;
+
+    fn is_in_dram(&self) -> bool {
+        self.in_dram.load(SeqCst)
+    }
 
     fn create(
         &self,

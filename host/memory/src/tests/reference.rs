@@ -202,7 +202,7 @@ impl World {
                     Err(MemoryError::OutOfMemory { tier, requested, limit, .. }) => {
                         assert_eq!((tier, requested), (Tier::Host, bytes));
                         assert_eq!(limit, self.memory.limits().host);
-                        assert!(free < bytes);
+                        assert!(free < bytes, "the host had {free} free");
                     }
                     Err(MemoryError::QuotaExceeded { tier, requested, limit, used, .. }) => {
                         assert_eq!((tier, requested), (Tier::Host, bytes));

@@ -209,3 +209,44 @@ fn a_memory_that_may_not_spill_has_no_third_tier() {
     let memory = Memory::with(Fake::default(), Setup::new(limits, crate::offload::mode(mode)));
     assert_eq!(memory.stats().tiers.disk.limit, Some(0));
 }
+
+#[test]
+fn an_upload_that_is_larger_than_the_host_begins_on_disk() {
+    let memory = spilling(10_000, 1000, 2 * BLOCK, Planned);
+    let a = memory.account("a");
+    let held = memory.upload(&a, pattern(1, 0, 5000), 0).unwrap();
+    assert_eq!(used(&memory), tiers(0, 0, 2 * BLOCK));
+    assert_eq!(bytes_of(&held), pattern(1, 0, 5000));
+    touch(&memory, &a, &[&held]).unwrap();
+    assert!(held.residency().device);
+    assert!(memory.upload(&a, vec![0; 5000], 0).is_err(), "the disk is full too");
+    drop(held);
+    check_empty(&memory);
+
+    let spill = SpillSettings { folder: "/nowhere/spill".into(), limit: 1 << 20 };
+    let memory = set_up(8000, 0, Planned, |setup| setup.spill = Some(spill));
+    let error = memory.upload(&memory.account("a"), vec![0; 10], 0).unwrap_err();
+    assert!(error.to_string().contains("/nowhere/spill"), "{error}");
+    check_empty(&memory);
+}
+
+#[test]
+fn a_device_in_dram_gives_way_after_the_host() {
+    let machine = Machine(Arc::new(AtomicU64::new(100_000)));
+    let gauge = machine.clone();
+    let memory = set_up(50_000, 100_000, Planned, |setup| {
+        setup.gauge = Some(Box::new(gauge));
+        setup.headroom = 10_000;
+    });
+    let a = memory.account("a");
+    let source: Arc<dyn Source> = weights(1);
+    let weight = memory.clean(&a, source, 0, 20_000, 0);
+    touch(&memory, &a, &[&weight]).unwrap();
+    machine.0.store(0, SeqCst);
+    touch(&memory, &a, &[]).unwrap();
+    assert!(weight.residency().device, "this device has a memory of its own");
+    memory.device().in_dram.store(true, SeqCst);
+    touch(&memory, &a, &[]).unwrap();
+    assert!(!weight.residency().device);
+    touch(&memory, &a, &[&weight]).unwrap();
+}

@@ -138,7 +138,8 @@ impl From<GuestError> for Error {
             GuestError::OutOfMemory(short) => Self::OutOfMemory(shortage(short)),
             GuestError::Unsupported(text) => Self::Unsupported(text),
             GuestError::Cancelled => Self::Cancelled,
-            GuestError::Failed(Failure { code, message, hint }) => {
+            GuestError::Failed(failure) => {
+                let Failure { code, message, hint } = *failure;
                 Self::Failed(wit::Failure { code, message, hint })
             }
             GuestError::Other(text) => Self::Other(text),
@@ -164,11 +165,10 @@ impl From<Error> for GuestError {
             Error::OutOfMemory(short) => Self::OutOfMemory(shortage(short)),
             Error::Unsupported(text) => Self::Unsupported(clean(&text)),
             Error::Cancelled => Self::Cancelled,
-            Error::Failed(wit::Failure { code, message, hint }) => Self::Failed(Failure {
-                code: clean(&code),
-                message: clean(&message),
-                hint: clean(&hint),
-            }),
+            Error::Failed(wit::Failure { code, message, hint }) => {
+                let (code, message, hint) = (clean(&code), clean(&message), clean(&hint));
+                Self::Failed(Box::new(Failure { code, message, hint }))
+            }
             Error::Other(text) => Self::Other(clean(&text)),
         }
     }

@@ -12,7 +12,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use berth_memory::{MoveRule, OffloadModeName, PerTier, SpillSettings, Watermarks};
+use berth_memory::{MemoryError, MoveRule, OffloadModeName, PerTier, SpillSettings, Watermarks};
 use berth_sandbox::Capability;
 use indexmap::IndexMap;
 use serde::Deserialize;
@@ -287,15 +287,30 @@ fn spill(
     if limit == Some(Size(0)) {
         return Ok(None);
     }
+    let named = folder.is_some();
     let folder = folder.unwrap_or_else(|| match Path::new(SPILL_FOLDER) {
         disk if disk.is_dir() => disk.to_owned(),
         _ => std::env::temp_dir(),
     });
     let free = std::fs::read_dir(&folder).and_then(|_| fs4::available_space(&folder));
-    match (limit, free) {
-        (Some(Size(limit)), Ok(_)) => Ok(Some(SpillSettings { folder, limit })),
-        (None, Ok(free)) => Ok(Some(SpillSettings { folder, limit: free / 2 })),
-        (_, Err(source)) => Err(ConfigError::SpillFolder { path: folder, source }),
+    let usable = free.and_then(|free| {
+        let limit = limit.map_or(free / 2, |Size(limit)| limit);
+        let settings = SpillSettings { folder: folder.clone(), limit };
+        match settings.check() {
+            Err(
+                MemoryError::SpillUnavailable { cause, .. } | MemoryError::SpillFull { cause, .. },
+            ) => Err(cause),
+            _ => Ok(settings),
+        }
+    });
+    match usable {
+        Ok(settings) => Ok(Some(settings)),
+        // Most workflows never spill: only a folder that somebody named has to be there.
+        Err(error) if !named => {
+            tracing::warn!(%error, "nothing can be spilled to {}", folder.display());
+            Ok(None)
+        }
+        Err(source) => Err(ConfigError::SpillFolder { path: folder, source }),
     }
 }
 

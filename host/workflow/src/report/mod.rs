@@ -26,7 +26,8 @@ pub use self::series::place;
 pub use self::timeline::{End, NodeSpan, Timeline};
 pub use self::trace::trace;
 
-/// The most events that a run should record: an hour of sampling, in less than 200 MB.
+/// The most events that a run should record: some minutes of work, in less than 200 MB. Those
+/// that come after are counted, and missing in what is shown.
 pub const EVENTS: usize = 1 << 20;
 
 /// A run, as it was seen.

@@ -250,7 +250,9 @@ function nodes(root, panel, x, width) {
     if (named.has(node.id)) continue;
     named.add(node.id);
     const text = `${node.label} · ${time(node.ended - node.began)}`, room = 6.1 * text.length + 8;
-    const place = right + room < width - RIGHT ? [right + 6, "start"] : left - room > LEFT ? [left - 6, "end"] : [Math.max(left, LEFT) + 6, "start"];
+    const inside = right + room >= width - RIGHT && left - room <= LEFT;
+    const place = inside ? [left + 10, "start"] : right + room < width - RIGHT ? [right + 6, "start"] : [left - 6, "end"];
+    if (inside) root.append(svg("rect", { class: "plate", x: left + 5, y: y + 4, width: room, height: high - 8 }));
     root.append(svg("text", { class: "halo", x: place[0], y: y + high / 2 + 4, "text-anchor": place[1] }, text));
   }
 }

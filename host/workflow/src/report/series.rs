@@ -73,12 +73,18 @@ pub(super) fn layers(seen: &Seen<'_>) -> Layers {
         let kept = thin(&samples, tier, end(seen));
         kept.map(|sample| sample.point(tier, &places, rest)).collect::<Vec<_>>()
     });
-    if tiers.iter().flatten().any(|Point(.., parts)| parts.last() != Some(&0)) {
+    // What would be thinner than a line is not worth a colour.
+    let shows = |points: &[Point]| {
+        let most = points.iter().map(|Point(_, used, _)| *used).max().unwrap_or(0);
+        points.iter().any(|Point(.., parts)| parts.last().is_some_and(|rest| *rest > most / 200))
+    };
+    let more = tiers.iter().any(|points| shows(points));
+    if more {
         names.push(REST.into());
-        return Layers { names, rest: true, tiers };
+    } else {
+        tiers.iter_mut().flatten().for_each(|Point(.., parts)| parts.truncate(rest));
     }
-    tiers.iter_mut().flatten().for_each(|Point(.., parts)| parts.truncate(rest));
-    Layers { names, rest: false, tiers }
+    Layers { names, rest: more, tiers }
 }
 
 struct Sample<'a> {
