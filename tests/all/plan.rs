@@ -63,8 +63,10 @@ fn peaks(prediction: &Prediction) -> PerTier<u64> {
 
 /// How far figures may be off, as parts of what is measured.
 struct Tolerance {
-    /// Peaks on the device.
+    /// The peak on the device.
     device: f64,
+    /// Each node's peak on the device.
+    node: f64,
     /// Bytes that come to the device.
     moved: f64,
     /// Peaks on the host, and bytes read from disk.
@@ -72,15 +74,16 @@ struct Tolerance {
 }
 
 /// Nothing is off where operations alone move bytes. Where the copy worker does too, it
-/// is a little sooner or later at each run, and so are the weights that leave once and are
-/// kept on the host from then on: two real runs differ there as much as a prediction does.
+/// is a little sooner or later at each run: what a node finds on the device from the nodes before
+/// differs by some weights, and so do those that left once and are kept on the host from
+/// then on. Two real runs differ there as much as a prediction does.
 fn tolerance(mode: OffloadModeName) -> Tolerance {
     match mode {
         OffloadModeName::None | OffloadModeName::Sequential | OffloadModeName::Balanced => {
-            Tolerance { device: 0.0, moved: 0.0, host: 0.0 }
+            Tolerance { device: 0.0, node: 0.0, moved: 0.0, host: 0.0 }
         }
         OffloadModeName::Model | OffloadModeName::Planned => {
-            Tolerance { device: 0.01, moved: 0.02, host: 0.15 }
+            Tolerance { device: 0.01, node: 0.05, moved: 0.05, host: 0.15 }
         }
     }
 }
@@ -124,22 +127,22 @@ fn compare(about: &str, tolerance: &Tolerance, predicted: &Prediction, measured:
         prediction.nodes.iter().map(|node| node.id.clone()).collect::<Vec<_>>()
     };
     assert_eq!(ids(predicted), ids(measured), "{about}");
-    let near_peaks = |about: &str, predicted: &PerTier<u64>, measured: &PerTier<u64>| {
+    let near_peaks = |about: &str, device, predicted: &PerTier<u64>, measured: &PerTier<u64>| {
         for tier in Tier::ALL {
-            let tolerance = if tier == Tier::Device { tolerance.device } else { tolerance.host };
+            let tolerance = if tier == Tier::Device { device } else { tolerance.host };
             near(&format!("{about}, {tier}"), tolerance, *predicted.get(tier), *measured.get(tier));
         }
     };
     for (predicted, measured) in predicted.nodes.iter().zip(&measured.nodes) {
         let about = format!("{about}, {}", measured.label);
-        near_peaks(&about, &predicted.peak, &measured.peak);
+        near_peaks(&about, tolerance.node, &predicted.peak, &measured.peak);
         let (predicted, measured) = (&predicted.moved, &measured.moved);
         let to_device = format!("{about}, to the device");
         near(&to_device, tolerance.moved, predicted.to_device, measured.to_device);
         let from_disk = format!("{about}, from disk");
         near(&from_disk, tolerance.host, predicted.from_disk, measured.from_disk);
     }
-    near_peaks(about, &peaks(predicted), &peaks(measured));
+    near_peaks(about, tolerance.device, &peaks(predicted), &peaks(measured));
     for tier in Tier::ALL {
         let most = predicted.nodes.iter().map(|node| *node.peak.get(tier)).max();
         assert_eq!(most.as_ref(), Some(peaks(predicted).get(tier)), "{about}: a node's peak");

@@ -44,7 +44,7 @@ pub(crate) fn plan(arguments: PlanArguments) -> Result<(), CliError> {
 /// The nodes and what memory does while they run.
 fn nodes(prediction: &Prediction) -> Table {
     let spills = prediction.memory.tiers.disk.peak > 0;
-    let mut titles = vec!["node", "plugin", "device", "DRAM", "to the device"];
+    let mut titles = vec!["node", "plugin", "device peak", "DRAM peak", "moved in"];
     if spills {
         titles.push("spilled");
     }
