@@ -12,7 +12,7 @@ use berth_compute::{CpuDevice, Tensor};
 use berth_memory::AllocationId;
 
 use crate::models::Model;
-use crate::value::{FunctionValue, Value};
+use crate::value::Value;
 
 type Handle = berth_memory::Handle<CpuDevice>;
 
@@ -27,9 +27,16 @@ pub(crate) enum Weights {
 
 /// The allocations that a value reaches, each once.
 pub(crate) fn handles(value: &Value, weights: Weights) -> Vec<Handle> {
-    let mut walk = Walk::default();
-    walk.value(value);
-    let Walk { mut handles, models, functions, .. } = walk;
+    let (mut handles, mut models, mut functions) =
+        (Vec::new(), Vec::<Arc<Model>>::new(), Vec::new());
+    value.walk(true, |value| match value {
+        Value::Tensor(tensor) => handles.push(tensor.handle().clone()),
+        Value::Model(model) if !models.iter().any(|known| Arc::ptr_eq(known, model)) => {
+            models.push(model.clone());
+        }
+        Value::Function(function) => functions.push(function.clone()),
+        _ => {}
+    });
     let used: Vec<_> = match weights {
         Weights::Loaded => functions.iter().flat_map(|known| known.site().weights()).collect(),
         Weights::All => Vec::new(),
@@ -51,43 +58,5 @@ fn weights_of(models: &[Arc<Model>], weights: Weights) -> Vec<Tensor> {
             };
             models.iter().flat_map(all).collect()
         }
-    }
-}
-
-/// Everything in a value, and in what its functions captured.
-#[derive(Default)]
-struct Walk {
-    /// Objects, lists, functions and models that were seen: values share them, and a walk of
-    /// every path could take for ever.
-    seen: HashSet<*const ()>,
-    handles: Vec<Handle>,
-    models: Vec<Arc<Model>>,
-    functions: Vec<Arc<FunctionValue>>,
-}
-
-impl Walk {
-    /// Values lie at most as deep in one another as `imports::values` allows.
-    fn value(&mut self, value: &Value) {
-        match value {
-            Value::Tensor(tensor) => self.handles.push(tensor.handle().clone()),
-            Value::Model(model) if self.is_new(model) => self.models.push(model.clone()),
-            Value::Function(function) if self.is_new(function) => {
-                self.functions.push(function.clone());
-                self.named(function.captures());
-            }
-            Value::Object(object) if self.is_new(object) => self.named(&object.fields),
-            Value::Items(list) if self.is_new(list) => {
-                list.items.iter().for_each(|item| self.value(item));
-            }
-            _ => {}
-        }
-    }
-
-    fn named(&mut self, values: &[(String, Value)]) {
-        values.iter().for_each(|(_, value)| self.value(value));
-    }
-
-    fn is_new<T>(&mut self, shared: &Arc<T>) -> bool {
-        self.seen.insert(Arc::as_ptr(shared).cast())
     }
 }

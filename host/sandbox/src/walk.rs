@@ -38,7 +38,7 @@ impl Value {
     }
 
     /// Visits it and everything in it; what functions captured only if that is asked for.
-    fn walk<'a>(&'a self, captured: bool, mut visit: impl FnMut(&'a Self)) {
+    pub(crate) fn walk<'a>(&'a self, captured: bool, mut visit: impl FnMut(&'a Self)) {
         let mut seen = HashSet::new();
         let mut open = vec![self];
         while let Some(value) = open.pop() {
