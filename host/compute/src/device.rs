@@ -11,7 +11,7 @@ use candle_core::{CpuStorage, Storage, StorageRef, WithDType};
 use half::{bf16, f16};
 
 use crate::DType;
-use crate::ghost::{self, LARGEST_REAL};
+use crate::ghost::LARGEST_REAL;
 
 #[cfg(target_endian = "big")]
 compile_error!("tensors are little-endian, and this device keeps them in the machine's order");
@@ -43,7 +43,7 @@ impl Device for CpuDevice {
         format: DType,
         fill: &mut dyn FnMut(&mut [u8]) -> Result<(), MemoryError>,
     ) -> Result<Buffer, MemoryError> {
-        if self.rehearsal && bytes > LARGEST_REAL {
+        if self.is_ghost(bytes) {
             return Ok(Buffer::ghost(bytes));
         }
         let bytes = usize::try_from(bytes).map_err(|error| refused("allocate", error))?;
@@ -54,6 +54,10 @@ impl Device for CpuDevice {
         true
     }
 
+    fn is_ghost(&self, bytes: u64) -> bool {
+        self.rehearsal && bytes > LARGEST_REAL
+    }
+
     fn read(&self, buffer: &Buffer, offset: u64, into: &mut [u8]) -> Result<(), MemoryError> {
         let length = into.len() as u64;
         let outside = |bytes| MemoryError::OutOfRange { offset, length, bytes };
@@ -62,7 +66,7 @@ impl Device for CpuDevice {
             Content::Ghost(bytes) => {
                 let end = offset.checked_add(length).filter(|end| end <= bytes);
                 end.ok_or_else(|| outside(*bytes))?;
-                ghost::clear(into);
+                into.fill(0);
                 return Ok(());
             }
         };

@@ -12,16 +12,3 @@
 /// The largest buffer that is real in a rehearsal, in bytes: what guests act on is smaller (a schedule
 /// of 1,000 steps in `f64` takes 8 kB), and computing with it takes no time.
 pub(crate) const LARGEST_REAL: u64 = 64 << 10;
-
-/// Pages are looked at one by one.
-const PAGE: usize = 4096;
-
-/// Makes bytes zeros, and writes only where they are not: a fresh page of the system's that
-/// nobody writes to takes no memory, so a ghost's copy on the host takes none.
-pub(crate) fn clear(bytes: &mut [u8]) {
-    for page in bytes.chunks_mut(PAGE) {
-        if page.iter().any(|&byte| byte != 0) {
-            page.fill(0);
-        }
-    }
-}

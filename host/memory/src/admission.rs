@@ -120,6 +120,9 @@ pub(crate) fn admit<D: Device>(
                     ahead::wake(shared);
                 }
                 arrive(&mut lease, arrivals, needs.arriving.len(), cancel)?;
+                if request.call.is_some() {
+                    ahead::rehearse(shared);
+                }
                 return Ok(lease);
             }
             Step::Fail(error) => {

@@ -19,7 +19,8 @@ pub trait Device: Send + Sync + 'static {
     /// What a buffer's bytes mean, such as a dtype. Opaque here.
     type Format: Copy + PartialEq + Debug + Send + Sync + 'static;
 
-    /// A new buffer of `bytes` bytes. `fill` is called once, with all of them.
+    /// A new buffer of `bytes` bytes. `fill` is called once, with all of
+    /// them, unless they are a ghost's.
     ///
     /// # Errors
     /// What `fill` returned, or [`MemoryError::Device`]; no buffer is left behind.
@@ -38,6 +39,12 @@ pub trait Device: Send + Sync + 'static {
 
     /// Whether its memory is the host's own, so that what it takes is missing there.
     fn is_in_dram(&self) -> bool {
+        false
+    }
+
+    /// Whether what has this size has no bytes, wherever it is, as in a rehearsal. Then nothing is
+    /// filled, read, copied or spilled for it, and all is counted as if it were. It is read as zeros.
+    fn is_ghost(&self, _bytes: u64) -> bool {
         false
     }
 

@@ -147,6 +147,7 @@ impl<D: Device> Handle<D> {
             return Ok(());
         }
         let shared = &*memory.0;
+        let ghost = shared.device.is_ghost(bytes);
         let mut state = shared.lock();
         while state.ledger.entry(key).moving {
             state = shared.wait(state);
@@ -163,7 +164,11 @@ impl<D: Device> Handle<D> {
             let (source, start) = (source.clone(), *start);
             drop(state);
             // A range that ends past the last offset there is: the source says so.
-            source.read(start.saturating_add(offset), into)?;
+            if ghost {
+                into.fill(0);
+            } else {
+                source.read(start.saturating_add(offset), into)?;
+            }
             shared.lock().moved.from_disk += length;
             return Ok(());
         } else {
@@ -174,9 +179,17 @@ impl<D: Device> Handle<D> {
         drop(state);
         let found = found;
         match &found {
+            Bytes::Host(_) if ghost => {
+                into.fill(0);
+                Ok(())
+            }
             Bytes::Host(host) => host.read(offset, into),
             Bytes::Disk(extent) => {
-                extent.read(offset, into)?;
+                if ghost {
+                    into.fill(0);
+                } else {
+                    extent.read(offset, into)?;
+                }
                 shared.lock().moved.from_spill += length;
                 Ok(())
             }

@@ -46,7 +46,8 @@ impl<D: Device> Memory<D> {
     #[must_use]
     pub fn with(device: D, setup: Setup) -> Self {
         // Under a scheduler of tests no thread may run beside its own.
-        if setup.mode.ahead() == Ahead::Nothing || is_explored() {
+        let alone = is_explored() || ahead::is_rehearsal(&device);
+        if setup.mode.ahead() == Ahead::Nothing || alone {
             return Self(Arc::new(Shared::new(device, setup, None)));
         }
         let (bell, listen) = ahead::bell();
@@ -113,8 +114,9 @@ impl<D: Device> Memory<D> {
     ) -> Result<Handle<D>, MemoryError> {
         let length = bytes.len() as u64;
         // Here, since what is counted is what is used: a vector may have reserved more.
-        let host = Some(Arc::new(HostBytes(bytes.into_boxed_slice())));
         let shared = &*self.0;
+        let bytes = if shared.device.is_ghost(length) { Vec::new() } else { bytes };
+        let host = Some(Arc::new(HostBytes(bytes.into_boxed_slice())));
         let mut state = shared.lock();
         let record = state.ledger.record(account);
         // Nothing is needed by an admission at hand.

@@ -126,7 +126,11 @@ impl SpillStore {
         metadata.map_or(0, |metadata| metadata.blocks().saturating_mul(512))
     }
 
-    fn take(self: &Arc<Self>, bytes: u64) -> Result<Extent, MemoryError> {
+    /// Takes room for bytes and writes nothing.
+    ///
+    /// # Errors
+    /// [`MemoryError::SpillLimit`].
+    pub(crate) fn take(self: &Arc<Self>, bytes: u64) -> Result<Extent, MemoryError> {
         let limit = self.settings.limit;
         let mut space = self.space.lock();
         let length = bytes.checked_next_multiple_of(ALIGNMENT);

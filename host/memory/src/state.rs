@@ -58,7 +58,8 @@ fn range_key(range: &Range, bytes: u64) -> RangeKey {
     (Arc::as_ptr(&range.source).cast::<()>() as usize, range.offset, bytes)
 }
 
-/// Bytes in the host's memory.
+/// Bytes in the host's memory; none of a ghost.
+#[derive(Default)]
 pub(crate) struct HostBytes(pub(crate) Box<[u8]>);
 
 impl HostBytes {

@@ -102,6 +102,15 @@ impl<'a, D: Device> Departure<'a, D> {
     /// Runs, without the lock.
     pub(crate) fn run(mut self) -> Result<(), MemoryError> {
         let Self { shared, bytes, .. } = self;
+        if shared.device.is_ghost(bytes) {
+            self.saved = match self.exit {
+                Exit::To(Tier::Host) => Some(Saved::Host(HostBytes::default())),
+                Exit::To(Tier::Disk) => Some(Saved::Disk(shared.spill()?.take(bytes)?)),
+                _ => None,
+            };
+            self.going = None;
+            return Ok(());
+        }
         match (&self.going, self.exit) {
             (Some(Going::Device(buffer)), Exit::To(Tier::Host)) => {
                 let mut saved = zeros(bytes)?;
@@ -271,6 +280,9 @@ impl<'a, D: Device> Arrival<'a, D> {
             Ok(())
         };
         let buffer = Arc::new(shared.device.create(*bytes, *format, &mut fill)?);
+        if *keep && shared.device.is_ghost(*bytes) {
+            *kept = Some(HostBytes::default());
+        }
         Ok(arrived.insert(buffer))
     }
 }

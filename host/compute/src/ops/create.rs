@@ -8,7 +8,6 @@ use crate::compute::{check_cancelled, checked_bytes};
 use crate::device::{Buffer, unwritten};
 use crate::element::{Element, for_element};
 use crate::error::{internal, invalid, unsupported};
-use crate::ghost::LARGEST_REAL;
 use crate::shape::{self, Dims};
 use crate::{Compute, ComputeError, DType, Generator, Scope, Tensor};
 
@@ -33,12 +32,6 @@ impl Compute {
                 format!("{given} bytes, but {dtype} of shape {shape:?} takes {expected} bytes");
             return Err(invalid(NAME, reason));
         }
-        let bytes = if self.is_rehearsal() && expected > LARGEST_REAL {
-            // As many, which take no memory as long as nobody writes to them.
-            vec![0; bytes.len()]
-        } else {
-            bytes
-        };
         let handle = self.memory().upload(&scope.account, bytes, dtype)?;
         Ok(Tensor::whole(handle, dtype, shape.into()))
     }

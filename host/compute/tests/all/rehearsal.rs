@@ -1,8 +1,11 @@
+use std::path::Path;
 use std::sync::Arc;
 
 use berth_compute::{Compute, ComputeError, DType, Generator, Reduction, Scope, Tensor, Unary};
 use berth_memory::offload::mode;
-use berth_memory::{Cancel, Limits, MemoryError, OffloadModeName, Setup, Source, Stats};
+use berth_memory::{
+    Cancel, Limits, MemoryError, OffloadModeName, Setup, Source, SpillSettings, Stats,
+};
 
 use crate::array::{Array, Bench, read};
 
@@ -127,6 +130,25 @@ fn a_rehearsal_takes_the_room_that_the_work_takes() {
             }
         }
     }
+}
+
+#[test]
+fn a_rehearsal_spills_nothing_and_counts_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let play = |make: fn(Setup) -> Compute, folder: &Path| {
+        let limits = Limits { device: 1_400_000, host: 600_000 };
+        let spill = Some(SpillSettings { folder: folder.into(), limit: 1 << 30 });
+        let setup = Setup { spill, ..Setup::new(limits, mode(OffloadModeName::Balanced)) };
+        let compute = make(setup);
+        let account = compute.memory().account("test");
+        let scope = Scope { account, cancel: Cancel::new(), call: None };
+        play(&Bench { compute, scope }).unwrap()
+    };
+    let real = play(Compute::with, folder.path());
+    // A folder that is not there is not missed.
+    let ghost = play(Compute::rehearsal, Path::new("/nowhere"));
+    assert!(real.moved.to_spill > 0 && real.moved.from_spill > 0, "{real:?}");
+    assert_eq!((real.tiers, real.moved), (ghost.tiers, ghost.moved));
 }
 
 #[test]
