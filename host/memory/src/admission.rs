@@ -54,6 +54,8 @@ enum Step<'a, D: Device> {
     Admit,
     /// Let these go first, and let nobody pass who could take their room.
     Move(Round<'a, D>, HoldsUp),
+    /// The same, but it can start without.
+    Wish(Round<'a, D>),
     Wait(HoldsUp),
     Fail(MemoryError),
 }
@@ -100,6 +102,9 @@ pub(crate) fn admit<D: Device>(
     // Where use of the device should go down to, once that was wished for.
     let mut down_to = u64::MAX;
     let mut waited = false;
+    // What the disk said, where it should have made room.
+    let mut of_disk: Option<MemoryError> = None;
+    let mut wishes = true;
     let mut state = shared.lock();
     let asked = state.recorder.is_some().then(Instant::now);
     shared.look_around(&mut state);
@@ -109,7 +114,7 @@ pub(crate) fn admit<D: Device>(
             return Err(MemoryError::Cancelled);
         }
         let needs = state.needs(request);
-        match state.next_step(shared, &needs, in_line.ticket, &mut down_to) {
+        match state.next_step(shared, &needs, in_line.ticket, wishes, &mut down_to) {
             Step::Admit => {
                 in_line.leave(&mut state);
                 state.waits += u64::from(waited);
@@ -127,13 +132,32 @@ pub(crate) fn admit<D: Device>(
             }
             Step::Fail(error) => {
                 drop(state);
-                return Err(error);
+                return Err(of_disk.unwrap_or(error));
             }
             Step::Move(round, holds_up) => {
                 in_line.stand(&mut state, needs.record, holds_up);
                 drop(state);
-                run_all(round)?;
+                let outcome = run_all(round);
                 state = shared.lock();
+                if let Err(error) = outcome {
+                    // What needs no disk may still make room.
+                    if of_disk.is_some() || !state.disk_is_to_blame(&error) {
+                        drop(state);
+                        return Err(of_disk.unwrap_or(error));
+                    }
+                    of_disk = Some(error);
+                }
+            }
+            Step::Wish(round) => {
+                in_line.stand(&mut state, needs.record, HoldsUp::Everybody);
+                drop(state);
+                let outcome = run_all(round);
+                state = shared.lock();
+                if let Err(error) = outcome {
+                    state.disk_is_to_blame(&error);
+                    tracing::warn!(%error, "less left than was wished for");
+                    wishes = false;
+                }
             }
             Step::Wait(holds_up) => {
                 in_line.stand(&mut state, needs.record, holds_up);
@@ -246,6 +270,7 @@ impl<D: Device> State<D> {
         shared: &'a Shared<D>,
         needs: &Needs,
         ticket: Option<Ticket>,
+        wishes: bool,
         down_to: &mut u64,
     ) -> Step<'a, D> {
         let Needs { record, requested, .. } = *needs;
@@ -290,8 +315,8 @@ impl<D: Device> State<D> {
                 Err(None) => Step::Fail(self.ledger.out_of_memory(Tier::Device, requested)),
             };
         }
-        match self.wished(shared, needs, wish, down_to) {
-            Some(round) => Step::Move(round, HoldsUp::Everybody),
+        match self.wished(shared, needs, wish.filter(|_| wishes), down_to) {
+            Some(round) => Step::Wish(round),
             None => Step::Admit,
         }
     }

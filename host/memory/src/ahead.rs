@@ -165,6 +165,10 @@ impl<D: Device> State<D> {
         let over_quota =
             ledger.records.get(record).map_or(0, |record| record.over_quota(Tier::Device, coming));
         let over = ledger.over_limit(Tier::Device, coming).max(over_quota);
+        // Where others took the memory, nothing comes that is not needed now.
+        if ledger.over_ceiling(Tier::Device, coming) > 0 {
+            return None;
+        }
         if over > 0 {
             let round = self.drop_later(shared, record, coming, over, over_quota > 0)?;
             return Some(Task::MakeRoom(round));
@@ -188,7 +192,8 @@ impl<D: Device> State<D> {
         let ledger = &self.ledger;
         let now = ledger.reserved.saturating_add(ledger.dirty_on_device);
         let weights = ledger.used(Tier::Device).saturating_sub(now);
-        let room = ledger.limit(Tier::Device).saturating_sub(plan.others).saturating_sub(weights);
+        let most = ledger.limit(Tier::Device).min(ledger.ceilings.device);
+        let room = most.saturating_sub(plan.others).saturating_sub(weights);
         // What did not fit into as little room before does not now.
         if room == 0 || running.no_fill.is_some_and(|before| room <= before) {
             return None;

@@ -6,10 +6,13 @@
 use smallvec::SmallVec;
 
 use crate::recording::Why;
-use crate::room::run_all;
+use crate::room::{PATIENT_WAITS, run_all};
 use crate::transfer::{Arrival, Departure, Exit};
 use crate::walk::{Need, Walk};
 use crate::{Account, Cancel, Device, Handle, Memory, MemoryError, PerTier, Tier};
+
+/// The most rounds of making room: another thread may use what leaves as fast as it does.
+const MOST_ROUNDS: usize = 100_000;
 
 impl<D: Device> Memory<D> {
     /// Lets allocations leave the device now, and gives the bytes that left. What an
@@ -30,6 +33,7 @@ impl<D: Device> Memory<D> {
     fn offload_one(&self, handle: &Handle<D>) -> Result<u64, MemoryError> {
         let shared = &*self.0;
         let key = handle.key();
+        let mut patience = PATIENT_WAITS;
         let mut state = shared.lock();
         loop {
             let entry = state.ledger.entry(key);
@@ -56,13 +60,16 @@ impl<D: Device> Memory<D> {
             let payers: SmallVec<[usize; 2]> =
                 state.ledger.entry(key).holders.iter().map(|holder| holder.record).collect();
             state.ledger.tick();
-            match state.make_host_room(shared, &payers, handle.bytes()) {
+            match state.make_host_room_by_hand(shared, &payers, handle.bytes()) {
                 Ok(round) => {
                     drop(state);
                     run_all(round)?;
                     state = shared.lock();
                 }
-                Err(_) if state.ledger.transfers > 0 => state = shared.wait(state),
+                Err(_) if state.ledger.transfers > 0 && patience > 0 => {
+                    patience -= 1;
+                    state = shared.wait(state);
+                }
                 Err(error) => {
                     drop(state);
                     return Err(error);
@@ -78,17 +85,36 @@ impl<D: Device> Memory<D> {
     /// [`MemoryError::OutOfMemory`] or [`MemoryError::QuotaExceeded`] when the host has no
     /// room for them, and what the device or a source said. What left before has left.
     pub fn stow(&self, handles: &[&Handle<D>]) -> Result<u64, MemoryError> {
+        handles.iter().try_for_each(|handle| handle.check_home(self))?;
+        // What is stowed together does not push itself out.
+        let keep = |keep: &dyn Fn(usize) -> bool| {
+            let mut state = self.0.lock();
+            let set = |(index, handle): (usize, &&Handle<D>)| {
+                let before = state.ledger.entry(handle.key()).keep.host;
+                state.ledger.keep(handle.key(), Tier::Host, keep(index));
+                before
+            };
+            handles.iter().enumerate().map(set).collect::<Vec<bool>>()
+        };
+        let before = keep(&|_| true);
         let mut left = 0_u64;
-        for handle in handles {
-            handle.check_home(self)?;
+        let outcome = handles.iter().try_for_each(|handle| {
             left = left.saturating_add(self.stow_one(handle)?);
-        }
-        Ok(left)
+            Ok(())
+        });
+        // One that was given twice was kept when it was looked at the second time.
+        keep(&|index| {
+            let key = handles.get(index).map(|handle| handle.key());
+            let first = handles.iter().position(|handle| Some(handle.key()) == key);
+            first.and_then(|first| before.get(first)).copied().unwrap_or(false)
+        });
+        outcome.map(|()| left)
     }
 
     fn stow_one(&self, handle: &Handle<D>) -> Result<u64, MemoryError> {
         let shared = &*self.0;
         let key = handle.key();
+        let mut patience = PATIENT_WAITS;
         let mut state = shared.lock();
         loop {
             let entry = state.ledger.entry(key);
@@ -111,13 +137,16 @@ impl<D: Device> Memory<D> {
                 return Ok(handle.bytes());
             }
             state.ledger.tick();
-            match state.make_host_room(shared, &payers, handle.bytes()) {
+            match state.make_host_room_by_hand(shared, &payers, handle.bytes()) {
                 Ok(round) => {
                     drop(state);
                     run_all(round)?;
                     state = shared.lock();
                 }
-                Err(_) if state.ledger.transfers > 0 => state = shared.wait(state),
+                Err(_) if state.ledger.transfers > 0 && patience > 0 => {
+                    patience -= 1;
+                    state = shared.wait(state);
+                }
                 Err(error) => {
                     drop(state);
                     return Err(error);
@@ -165,16 +194,12 @@ impl<D: Device> Memory<D> {
         let shared = &*self.0;
         let mut state = shared.lock();
         let before = state.ledger.used(tier);
-        // Another thread may use what leaves as fast as it does.
         let down_to = state.ledger.limit(tier).saturating_sub(bytes).min(before);
-        let mut last = u64::MAX;
-        loop {
-            let used = state.ledger.used(tier);
-            let wanted = used.saturating_sub(down_to);
-            if wanted == 0 || used >= last {
-                return Ok(before.saturating_sub(used));
+        for _ in 0..MOST_ROUNDS {
+            let wanted = state.ledger.used(tier).saturating_sub(down_to);
+            if wanted == 0 {
+                break;
             }
-            last = used;
             state.ledger.tick();
             let round = if tier == Tier::Device {
                 // Nobody in particular asks.
@@ -183,10 +208,14 @@ impl<D: Device> Memory<D> {
             } else {
                 state.give_way(shared, tier, wanted)
             };
+            if round.is_empty() {
+                break;
+            }
             drop(state);
             run_all(round)?;
             state = shared.lock();
         }
+        Ok(before.saturating_sub(state.ledger.used(tier)))
     }
 
     /// Brings allocations to the device as far as there is room, without anything leaving
@@ -230,6 +259,7 @@ impl<D: Device> Memory<D> {
         let room = asker.is_none_or(|asker| asker.over_quota(Tier::Device, bytes) == 0)
             && state.ledger.fits_quotas(key, Tier::Device)
             && state.ledger.over_limit(Tier::Device, bytes) == 0
+            && state.ledger.over_ceiling(Tier::Device, bytes) == 0
             // Whoever stands in line waits for just this room.
             && state.line.is_empty();
         if state.ledger.entry(key).on.device || !room {

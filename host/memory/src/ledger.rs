@@ -408,10 +408,14 @@ impl<C> Ledger<C> {
     /// The bytes of an allocation are nowhere any more.
     pub(crate) fn lose(&mut self, key: Key) {
         let entry = self.entry_mut(key);
-        debug_assert!(entry.is_shelved() && !entry.is_clean());
+        debug_assert!(!entry.is_clean() && !entry.lost);
+        // The last shelf may have gone meanwhile.
+        let was_shelved = entry.is_shelved();
         entry.lost = true;
         let bytes = entry.bytes;
-        self.shelved -= bytes;
+        if was_shelved {
+            self.shelved -= bytes;
+        }
         self.dirty -= bytes;
     }
 

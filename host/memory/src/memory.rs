@@ -9,7 +9,7 @@ use crate::handle::Handle;
 use crate::lease::Lease;
 use crate::offload::{Ahead, OffloadMode};
 use crate::recording::Recorder;
-use crate::room::run_all;
+use crate::room::{PATIENT_WAITS, run_all};
 use crate::state::{Content, HostBytes, Shared};
 use crate::sync::is_explored;
 use crate::transfer::Landing;
@@ -126,36 +126,54 @@ impl<D: Device> Memory<D> {
         if over > 0 {
             let round = state.give_way(shared, Tier::Host, over);
             drop(state);
-            if let Err(error) = run_all(round) {
+            let outcome = run_all(round);
+            state = shared.lock();
+            if let Err(error) = outcome {
+                state.disk_is_to_blame(&error);
                 tracing::warn!(%error, "the host does not give way");
             }
-            state = shared.lock();
         }
+        let mut of_disk: Option<MemoryError> = None;
+        let mut patience = PATIENT_WAITS;
         loop {
-            match state.make_host_room(shared, &[record], length) {
+            state.ledger.tick();
+            let round = match state.make_host_room(shared, &[record], length) {
                 Ok(round) if round.is_empty() => break,
-                Ok(round) => {
-                    drop(state);
-                    run_all(round)?;
-                    state = shared.lock();
+                Ok(round) => round,
+                Err(_) if state.ledger.transfers > 0 && patience > 0 => {
+                    patience -= 1;
+                    state = shared.wait(state);
+                    continue;
                 }
-                Err(_) if state.ledger.transfers > 0 => state = shared.wait(state),
-                Err(error) => {
-                    if !state.has_room_on_disk(record, length) {
+                Err(error) => match state.make_disk_room(shared, record, length) {
+                    None => {
                         drop(state);
-                        return Err(error);
+                        return Err(of_disk.unwrap_or(error));
                     }
-                    let landing = Landing::begin(shared, &mut state, record, length, format);
-                    let key = landing.key();
-                    let id = state.ledger.entry(key).id;
+                    Some(round) if round.is_empty() => {
+                        let landing = Landing::begin(shared, &mut state, record, length, format);
+                        let key = landing.key();
+                        let id = state.ledger.entry(key).id;
+                        drop(state);
+                        // Gives the hold back if it does not land.
+                        let handle = Handle::new(self, account, record, key, id, length, format);
+                        if let Some(host) = host {
+                            landing.run(&host.0)?;
+                        }
+                        return Ok(handle);
+                    }
+                    Some(round) => round,
+                },
+            };
+            drop(state);
+            let outcome = run_all(round);
+            state = shared.lock();
+            if let Err(error) = outcome {
+                if of_disk.is_some() || !state.disk_is_to_blame(&error) {
                     drop(state);
-                    // Gives the hold back if it does not land.
-                    let handle = Handle::new(self, account, record, key, id, length, format);
-                    if let Some(host) = host {
-                        landing.run(&host.0)?;
-                    }
-                    return Ok(handle);
+                    return Err(of_disk.unwrap_or(error));
                 }
+                of_disk = Some(error);
             }
         }
         let content = Content { host, ..Content::nowhere(format) };

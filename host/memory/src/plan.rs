@@ -137,6 +137,14 @@ impl Plan {
         })
     }
 
+    /// Whether it would be the plan of these steps, which use the same weights.
+    fn is_of(&self, steps: &[Step], capacity: u64) -> bool {
+        let others = steps.iter().map(|step| step.others).max().unwrap_or(0);
+        // What differs less than a weight that comes early is not worth a new plan.
+        let differs = others.abs_diff(self.others);
+        self.capacity == capacity && differs <= self.weights / WINDOW
+    }
+
     /// The steps from a position on, and then from the beginning, each once.
     pub(crate) fn from(&self, position: usize) -> impl Iterator<Item = &Step> {
         let position = position.min(self.steps.len());
@@ -202,8 +210,9 @@ impl Running {
                     .all(|(done, planned)| done.uses == planned.uses)
         });
         match self.plan {
-            Some(plan) if kept_to_it && plan.capacity == capacity => Some(plan),
-            Some(plan) if kept_to_it => Some(Arc::new(Plan::new(plan.steps.clone(), capacity))),
+            Some(plan) if kept_to_it && self.steps.len() < plan.steps.len() => Some(plan),
+            // The same weights beside other activations, or in another room, are another plan.
+            Some(plan) if kept_to_it && plan.is_of(&self.steps, capacity) => Some(plan),
             plan if self.steps.is_empty() => plan,
             _ => Some(Arc::new(Plan::new(self.steps, capacity))),
         }

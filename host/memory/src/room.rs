@@ -8,6 +8,8 @@
 //! that drops could make, straight to the spill file: it is what was unused for longest.
 //! What is only kept in case somebody asks is lost when that is full too.
 
+use std::time::{Duration, Instant};
+
 use smallvec::SmallVec;
 
 use crate::entry::{Class, spilled};
@@ -17,6 +19,12 @@ use crate::state::{Shared, State};
 use crate::transfer::{Departure, Exit};
 use crate::walk::{Need, Walk};
 use crate::{Device, MemoryError, Tier};
+
+/// How often one who asks by hand, and so holds no place in the line, waits for others' transfers.
+pub(crate) const PATIENT_WAITS: u32 = 50;
+
+/// How long nothing is spilled after the disk failed.
+const DISK_REST: Duration = Duration::from_secs(1);
 
 /// What begins to leave in one round.
 pub(crate) type Round<'a, D> = Vec<Departure<'a, D>>;
@@ -57,6 +65,7 @@ impl<D: Device> State<D> {
         let mut found = 0_u64;
         let mut short: Option<(u64, Full)> = None;
         let mut copy: Option<(Key, Exit)> = None;
+        let mut nowhere: Vec<(u64, Full)> = Vec::new();
         let mut whole = None;
         while let Some(key) = walk.next(&mut self.ledger) {
             let entry = self.ledger.entry(key);
@@ -93,54 +102,57 @@ impl<D: Device> State<D> {
                 }
                 break;
             }
+            // What is no smaller than something that found no place finds none either.
+            let whose = |full: &Full| match full {
+                Full::Limit(_) => true,
+                Full::Quota(record, _) => entry.holder(*record).is_some(),
+            };
+            if !shelved && nowhere.iter().any(|(least, full)| bytes >= *least && whose(full)) {
+                continue;
+            }
             let records: SmallVec<[usize; 2]> =
                 entry.holders.iter().map(|holder| holder.record).collect();
-            match self.room(Tier::Host, &records, bytes, need) {
+            let of_host = match self.room(Tier::Host, &records, bytes, need) {
                 Room::Now => {
                     copy = Some((key, Exit::To(Tier::Host)));
                     break;
                 }
-                Room::Without(tier, exits) if need == Need::Wish || !self.can_spill() => {
+                Room::Without(tier, exits)
+                    if need == Need::Wish
+                        || !self.can_spill()
+                        // Cheap drops make room; what would have to be spilled instead of
+                        // this one was used more recently.
+                        || exits.iter().all(|(_, exit)| *exit != Exit::To(Tier::Disk)) =>
+                {
                     return Ok(self.begin_all(shared, tier, &exits));
-                }
-                Room::Without(tier, exits) => {
-                    // Cheap drops make room; what would have to be spilled instead of this
-                    // one was used more recently.
-                    if exits.iter().all(|(_, exit)| *exit == Exit::Drop) {
-                        return Ok(self.begin_all(shared, tier, &exits));
-                    }
                 }
                 // For a wish, the search is not worth the time.
                 Room::Never(_) if need == Need::Wish => break,
-                Room::Never(_) => {}
-            }
-            let on_disk = self.ledger.entry(key).bytes_on(Tier::Disk);
-            let full = match self.room(Tier::Disk, &records, on_disk, need) {
-                Room::Now => {
-                    copy = Some((key, Exit::To(Tier::Disk)));
-                    break;
-                }
-                Room::Without(tier, exits) => {
-                    return Ok(self.begin_all(shared, tier, &exits));
-                }
-                Room::Never(_) if shelved => {
-                    copy = Some((key, Exit::Lose));
-                    break;
-                }
-                Room::Never(full) => full,
+                Room::Without(..) => None,
+                Room::Never(full) => Some(full),
             };
-            // Where nothing can be spilled, it is the host that is short.
-            let full = match self.room(Tier::Host, &records, bytes, need) {
-                Room::Never(of_host) if !self.can_spill() => of_host,
-                _ => full,
-            };
-            match full {
-                Full::Quota(record, _) if record != asker => {}
-                full => {
-                    if short.is_none_or(|(least, _)| bytes < least) {
-                        short = Some((bytes, full));
+            let of_disk = if self.can_spill() {
+                match self.room(Tier::Disk, &records, spilled(bytes), need) {
+                    Room::Now => {
+                        copy = Some((key, Exit::To(Tier::Disk)));
+                        break;
                     }
+                    Room::Without(tier, exits) => return Ok(self.begin_all(shared, tier, &exits)),
+                    Room::Never(full) => Some(full),
                 }
+            } else {
+                None
+            };
+            if shelved {
+                copy = Some((key, Exit::Lose));
+                break;
+            }
+            // The last resort is what is short.
+            let Some(full) = of_disk.or(of_host) else { continue };
+            nowhere.push((bytes, full));
+            let others_quota = matches!(full, Full::Quota(record, _) if record != asker);
+            if !others_quota && short.is_none_or(|(least, _)| bytes < least) {
+                short = Some((bytes, full));
             }
         }
         if let Some((key, exit)) = copy.filter(|_| drops.is_empty()) {
@@ -171,7 +183,27 @@ impl<D: Device> State<D> {
         records: &[usize],
         bytes: u64,
     ) -> Result<Round<'a, D>, MemoryError> {
-        let full = match self.room(Tier::Host, records, bytes, Need::Must) {
+        self.host_room_for(shared, records, bytes, Need::Must)
+    }
+
+    /// The same for one who moves something by hand: what others want to keep stays.
+    pub(crate) fn make_host_room_by_hand<'a>(
+        &mut self,
+        shared: &'a Shared<D>,
+        records: &[usize],
+        bytes: u64,
+    ) -> Result<Round<'a, D>, MemoryError> {
+        self.host_room_for(shared, records, bytes, Need::Asked)
+    }
+
+    fn host_room_for<'a>(
+        &mut self,
+        shared: &'a Shared<D>,
+        records: &[usize],
+        bytes: u64,
+        need: Need,
+    ) -> Result<Round<'a, D>, MemoryError> {
+        let full = match self.room(Tier::Host, records, bytes, need) {
             Room::Now => return Ok(Round::new()),
             Room::Without(tier, exits) => {
                 let round = self.begin_all(shared, tier, &exits);
@@ -207,13 +239,43 @@ impl<D: Device> State<D> {
     /// Whether there is a tier below the host.
     pub(crate) fn can_spill(&self) -> bool {
         self.ledger.limit(Tier::Disk) > 0
+            && self.disk_failed.is_none_or(|failed| failed.elapsed() > DISK_REST)
     }
 
-    /// Whether new bytes of an account can be spilled as things stand.
-    pub(crate) fn has_room_on_disk(&self, record: usize, bytes: u64) -> bool {
-        let bytes = spilled(bytes);
-        let quota = self.ledger.records.get(record).map_or(0, |r| r.over_quota(Tier::Disk, bytes));
-        self.can_spill() && quota == 0 && self.ledger.over_limit(Tier::Disk, bytes) == 0
+    /// Takes note of a disk that does not take what is spilled to it, so that for a while
+    /// everything goes on as if there were none. Whether that is what an error says.
+    pub(crate) fn disk_is_to_blame(&mut self, error: &MemoryError) -> bool {
+        let disk = matches!(
+            error,
+            MemoryError::SpillUnavailable { .. }
+                | MemoryError::SpillLimit { .. }
+                | MemoryError::SpillFull { .. }
+                | MemoryError::SpillFailed { .. }
+        );
+        if disk {
+            self.disk_failed = Some(Instant::now());
+        }
+        disk
+    }
+
+    /// Begins to make room in the spill file for new bytes of an account. An empty round says
+    /// that there is room; `None`, that there never will be.
+    pub(crate) fn make_disk_room<'a>(
+        &mut self,
+        shared: &'a Shared<D>,
+        record: usize,
+        bytes: u64,
+    ) -> Option<Round<'a, D>> {
+        if !self.can_spill() {
+            return None;
+        }
+        match self.room(Tier::Disk, &[record], spilled(bytes), Need::Asked) {
+            Room::Now => Some(Round::new()),
+            Room::Without(tier, exits) => {
+                Some(self.begin_all(shared, tier, &exits)).filter(|round| !round.is_empty())
+            }
+            Room::Never(_) => None,
+        }
     }
 
     /// What makes room for bytes on a tier that all of these accounts are charged. For
@@ -227,6 +289,9 @@ impl<D: Device> State<D> {
                     Err(_) => Room::Never(Full::Quota(record, tier)),
                 };
             }
+        }
+        if need == Need::Wish && self.ledger.over_ceiling(tier, bytes) > 0 {
+            return Room::Never(Full::Limit(tier));
         }
         match self.ledger.over_limit(tier, bytes) {
             0 => Room::Now,
@@ -268,10 +333,12 @@ impl<D: Device> State<D> {
                     Exit::To(Tier::Disk)
                 } else if tier == Tier::Host
                     && exits.is_empty()
-                    && let Some(copies) = self.second_copies(on_disk)
+                    && self.can_spill()
+                    && self.ledger.fits_quotas(key, Tier::Disk)
+                    && let Some(exits) = self.disk_exits(on_disk)
                 {
-                    // The spill file first gives up what is elsewhere too.
-                    return Ok((Tier::Disk, copies));
+                    // The spill file first gives up what it can.
+                    return Ok((Tier::Disk, exits));
                 } else if shelved {
                     Exit::Lose
                 } else {
@@ -284,21 +351,16 @@ impl<D: Device> State<D> {
         Ok((tier, exits))
     }
 
-    /// Spilled bytes that are elsewhere too, and whose going makes room for others.
-    fn second_copies(&mut self, bytes: u64) -> Option<Exits> {
+    /// What leaves the spill file so that bytes find room there: what is elsewhere too, and what
+    /// nobody needs.
+    fn disk_exits(&mut self, bytes: u64) -> Option<Exits> {
         if bytes > self.ledger.limit(Tier::Disk) {
             return None;
         }
-        let wanted = self.ledger.over_limit(Tier::Disk, bytes);
-        let mut walk = Walk::lower(&mut self.ledger, Tier::Disk, None, Need::Wish);
-        let mut exits = Exits::new();
-        let mut found = 0_u64;
-        while found < wanted {
-            let key = walk.next(&mut self.ledger)?;
-            found = found.saturating_add(self.ledger.entry(key).bytes_on(Tier::Disk));
-            exits.push((key, Exit::Drop));
+        match self.ledger.over_limit(Tier::Disk, bytes) {
+            0 => None,
+            over => self.exits(Tier::Disk, None, over, Need::Asked).ok().map(|(_, exits)| exits),
         }
-        (!exits.is_empty()).then_some(exits)
     }
 
     fn begin_all<'a>(

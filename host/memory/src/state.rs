@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use smallvec::SmallVec;
 
@@ -42,6 +43,8 @@ pub(crate) struct State<D: Device> {
     pub(crate) waits: u64,
     /// Bytes of results that were lost for want of room.
     pub(crate) lost: u64,
+    /// When the disk last failed.
+    pub(crate) disk_failed: Option<Instant>,
     /// Calls that run.
     pub(crate) calls: Slab<Running>,
     /// Notes what happens, when somebody wants to know.
@@ -122,6 +125,7 @@ impl<D: Device> Shared<D> {
             evictions: 0,
             waits: 0,
             lost: 0,
+            disk_failed: None,
             calls: Slab::new(),
             recorder: None,
             ranges: HashMap::new(),
@@ -144,6 +148,7 @@ impl<D: Device> Shared<D> {
         };
         let ledger = &mut state.ledger;
         ledger.ceilings.device = ceiling(ledger.used(Tier::Device), self.device.available());
+        ledger.ceilings.host = u64::MAX;
         let Some(available) = self.gauge.as_ref().and_then(|gauge| gauge.available()) else {
             return;
         };

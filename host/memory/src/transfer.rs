@@ -15,7 +15,7 @@ use crate::recording::Why;
 use crate::spill::Extent;
 use crate::state::{Content, HostBytes, Shared, State};
 use crate::sync::Guard;
-use crate::{Device, MemoryError, PerTier, Tier};
+use crate::{Device, MemoryError, PerTier, Tier, ahead};
 
 /// How an allocation leaves a tier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -414,6 +414,7 @@ fn settle<D: Device>(shared: &Shared<D>, mut state: Guard<'_, State<D>>, key: Ke
     let removed = state.remove_if_unheld(key);
     shared.changed(&state);
     drop(state);
+    ahead::wake(shared);
     if let Some(removed) = removed {
         shared.free(removed);
     }

@@ -119,8 +119,15 @@ impl Walk {
             .records
             .iter()
             .filter(|(index, _)| record.is_none_or(|record| record == *index))
-            .map(|(index, record)| (*record.charge.get(tier), index))
-            .filter(|(charge, _)| *charge > 0)
+            .map(|(index, record)| {
+                (
+                    record.charge.get(tier) / u64::from(record.weight.max(1)),
+                    index,
+                    *record.charge.get(tier),
+                )
+            })
+            .filter(|(_, _, charge)| *charge > 0)
+            .map(|(relative, index, _)| (relative, index))
             .collect();
         records.sort_unstable_by_key(|&(charge, index)| (Reverse(charge), index));
         let mut walk = Self::new(ledger, tier, need);

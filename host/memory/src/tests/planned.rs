@@ -208,6 +208,21 @@ fn a_call_that_departs_from_its_plan_is_right_and_becomes_the_plan() {
 }
 
 #[test]
+fn the_same_weights_beside_larger_activations_are_another_plan() {
+    let sizes = transformer();
+    let weights: u64 = sizes.iter().sum();
+    let memory = by_hand(weights, 1 << 30, Planned);
+    let mut layers = Layers::new(&memory, 1, &sizes, 100);
+    for activation in [weights / 4, weights / 2, weights / 4] {
+        layers.activation = activation;
+        let moved = layers.moved_by_a_call(&memory);
+        let bound = activation + weights / 50;
+        println!("{activation} beside the weights: {moved} of {weights} bytes, bound {bound}");
+        assert!(moved <= bound, "{activation}: {moved} bytes, more than {bound}");
+    }
+}
+
+#[test]
 fn a_weight_that_went_away_ends_nothing_but_its_plan() {
     let memory = by_hand(100, 1 << 30, Planned);
     let mut layers = Layers::new(&memory, 1, &[10; 30], 0);

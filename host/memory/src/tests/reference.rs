@@ -32,6 +32,7 @@ enum Action {
     Offload { handles: Vec<usize> },
     Restore { account: usize, handles: Vec<usize> },
     Stow { handles: Vec<usize> },
+    FairShare { account: usize, weight: u32, bytes: Option<u64> },
     Keep { handles: Vec<usize>, tier: Tier, keep: bool },
     MakeFree { tier: Tier, bytes: u64 },
     Shelve { handle: usize },
@@ -52,7 +53,7 @@ fn any_tier() -> impl Strategy<Value = Tier> {
 fn action() -> impl Strategy<Value = Action> {
     let some = || prop::collection::vec(any::<usize>(), 0..4);
     let account = || 0..ACCOUNTS;
-    let tier = prop_oneof![2 => Just(Tier::Device), 1 => Just(Tier::Host)];
+    let tier = prop_oneof![2 => Just(Tier::Device), 1 => Just(Tier::Host), 1 => Just(Tier::Disk)];
     prop_oneof![
         2 => (account(), 0..2_usize, 0..3_u64, 1..3_u64).prop_map(|(account, source, place, size)| {
             Action::Clean { account, source, place: place * 16, bytes: size * 16 }
@@ -68,11 +69,13 @@ fn action() -> impl Strategy<Value = Action> {
             }),
         4 => any::<usize>().prop_map(|lease| Action::Finish { lease }),
         2 => any::<usize>().prop_map(|lease| Action::DropLease { lease }),
-        1 => (account(), tier, prop::option::of(0..160_u64))
+        1 => (account(), tier, prop::option::of(prop_oneof![0..160_u64, Just(4096)]))
             .prop_map(|(account, tier, bytes)| Action::Quota { account, tier, bytes }),
         1 => some().prop_map(|handles| Action::Offload { handles }),
         1 => (account(), some()).prop_map(|(account, handles)| Action::Restore { account, handles }),
         1 => some().prop_map(|handles| Action::Stow { handles }),
+        1 => (account(), 0..4_u32, prop::option::of(0..160_u64))
+            .prop_map(|(account, weight, bytes)| Action::FairShare { account, weight, bytes }),
         1 => (some(), any_tier(), any::<bool>())
             .prop_map(|(handles, tier, keep)| Action::Keep { handles, tier, keep }),
         1 => (any_tier(), 0..200_u64).prop_map(|(tier, bytes)| Action::MakeFree { tier, bytes }),
@@ -276,6 +279,9 @@ impl World {
                 let came = self.memory.restore(account, &refs, &Cancel::new()).unwrap();
                 assert_eq!(used(&self.memory).device, before.device + came);
                 assert!(used(&self.memory).host >= before.host);
+            }
+            Action::FairShare { account, weight, bytes } => {
+                self.memory.set_share(&self.accounts[account], weight, bytes);
             }
             Action::Stow { handles } => {
                 let handles = self.pick_all(&handles);

@@ -221,6 +221,25 @@ fn spilling_and_losing_keep_the_books_in_every_interleaving() {
     });
 }
 
+#[test]
+fn a_shelf_that_goes_while_its_bytes_are_lost_leaves_nothing() {
+    explore(SCHEDULES, || {
+        let memory = by_hand(30, 0, Planned);
+        let account = memory.account("a");
+        let shelves = [1, 2].map(|seed| make(&memory, &account, 10, seed).shelve());
+        let second = shelves[1].take().map(|handle| handle.shelve());
+        let losing = shuttle::thread::spawn({
+            let (memory, account) = (memory.clone(), account.clone());
+            move || drop(memory.lease(&account, &[], &[(10, 0)], 20, &Cancel::new()).unwrap())
+        });
+        drop(shelves);
+        losing.join().unwrap();
+        drop(second);
+        assert_eq!(memory.stats().shelved, 0);
+        check_empty(&memory);
+    });
+}
+
 /// What holds at every moment, also while bytes move.
 fn within_limits(memory: &crate::Memory<Fake>) {
     let meter = &memory.device().meter;

@@ -219,7 +219,7 @@ fn an_upload_that_is_larger_than_the_host_begins_on_disk() {
     assert_eq!(bytes_of(&held), pattern(1, 0, 5000));
     touch(&memory, &a, &[&held]).unwrap();
     assert!(held.residency().device);
-    assert!(memory.upload(&a, vec![0; 5000], 0).is_err(), "the disk is full too");
+    assert!(memory.upload(&a, vec![0; 9000], 0).is_err(), "it is larger than the disk, too");
     drop(held);
     check_empty(&memory);
 
@@ -249,4 +249,100 @@ fn a_device_in_dram_gives_way_after_the_host() {
     touch(&memory, &a, &[]).unwrap();
     assert!(!weight.residency().device);
     touch(&memory, &a, &[&weight]).unwrap();
+}
+
+#[test]
+fn what_is_cached_on_disk_is_lost_before_an_upload_fails() {
+    let memory = spilling(8000, 4000, 2 * BLOCK, Planned);
+    let a = memory.account("a");
+    let cached: Vec<_> = (0..2).map(|seed| make(&memory, &a, 4000, seed).shelve()).collect();
+    assert_eq!(memory.make_free(Tier::Device, 8000).unwrap(), 8000);
+    let held: Vec<_> =
+        (0..3).map(|seed| memory.upload(&a, pattern(seed, 0, 4000), 0).unwrap()).collect();
+    assert!(cached.iter().all(|cached| cached.is_lost()));
+    for (seed, handle) in held.iter().enumerate() {
+        assert_eq!(bytes_of(handle), pattern(seed as u64, 0, 4000));
+    }
+    drop((cached, held));
+    check_empty(&memory);
+}
+
+#[test]
+fn a_disk_that_fails_costs_cached_results_and_wishes_but_no_operation() {
+    let spill = || SpillSettings { folder: "/nowhere/spill".into(), limit: 1 << 20 };
+    let memory = set_up(8000, 0, Planned, |setup| setup.spill = Some(spill()));
+    let a = memory.account("a");
+    let cached = make(&memory, &a, 4000, 1).shelve();
+    drop(memory.lease(&a, &[], &[], 8000, &Cancel::new()).unwrap());
+    assert!(cached.is_lost());
+
+    let machine = Machine(Arc::new(AtomicU64::new(0)));
+    let memory = set_up(8000, 8000, Planned, |setup| {
+        setup.spill = Some(spill());
+        setup.gauge = Some(Box::new(machine));
+        setup.headroom = 4000;
+    });
+    let a = memory.account("a");
+    let held = memory.upload(&a, pattern(1, 0, 4000), 0).unwrap();
+    drop(memory.lease(&a, &[], &[], 8000, &Cancel::new()).unwrap());
+    assert_eq!(bytes_of(&held), pattern(1, 0, 4000), "it could not give way");
+}
+
+#[test]
+fn making_free_goes_on_after_making_room_below() {
+    let memory = by_hand(8000, 8000, Planned);
+    let a = memory.account("a");
+    let source: Arc<dyn Source> = weights(1);
+    let weight = memory.clean(&a, source, 0, 8000, 0);
+    touch(&memory, &a, &[&weight]).unwrap();
+    memory.stow(&[&weight]).unwrap();
+    let held: Vec<_> = (0..2).map(|seed| make(&memory, &a, 4000, seed)).collect();
+    assert_eq!(used(&memory), tiers(8000, 8000, 0));
+    assert_eq!(memory.make_free(Tier::Device, 8000).unwrap(), 8000);
+    assert_eq!(used(&memory), tiers(0, 8000, 0));
+    assert_eq!(bytes_of(&held[1]), pattern(1, 0, 4000));
+}
+
+#[test]
+fn what_is_stowed_together_does_not_push_itself_out() {
+    let memory = by_hand(9000, 6000, Planned);
+    let a = memory.account("a");
+    let source: Arc<dyn Source> = weights(1);
+    let weights: Vec<_> =
+        (0..3).map(|index| memory.clean(&a, source.clone(), index * 3000, 3000, 0)).collect();
+    let all: Vec<&Handle<Fake>> = weights.iter().collect();
+    touch(&memory, &a, &all).unwrap();
+    let error = memory.stow(&all).unwrap_err();
+    assert!(matches!(error, MemoryError::OutOfMemory { tier: Tier::Host, .. }), "{error}");
+    assert_eq!(used(&memory), tiers(3000, 6000, 0));
+    // It is not kept there for ever.
+    let _dirty = memory.upload(&a, vec![0; 6000], 0).unwrap();
+}
+
+#[test]
+fn the_copy_worker_brings_nothing_back_while_others_need_the_memory() {
+    let machine = Machine(Arc::new(AtomicU64::new(1 << 20)));
+    let gauge = machine.clone();
+    let memory = set_up(1000, 0, Planned, |setup| {
+        setup.gauge = Some(Box::new(gauge));
+        setup.headroom = 500;
+    });
+    memory.device().in_dram.store(true, SeqCst);
+    let a = memory.account("a");
+    let source: Arc<dyn Source> = weights(1);
+    let weights: Vec<_> =
+        (0..10).map(|index| memory.clean(&a, source.clone(), index * 100, 100, 0)).collect();
+    let site = memory.site(&a, "a");
+    let call = || {
+        let call = site.call();
+        for weight in &weights {
+            while crate::ahead::bring_one(&memory.0) {}
+            drop(memory.lease_for(Some(&call), &a, &[weight], &[], 0, &Cancel::new()).unwrap());
+        }
+    };
+    call();
+    assert_eq!(used(&memory).device, 1000);
+    machine.0.store(0, SeqCst);
+    call();
+    assert!(used(&memory).device <= 500, "{:?}", used(&memory));
 }
