@@ -152,8 +152,8 @@ fn layers(dtype: DType, device: u64, name: OffloadModeName) -> Vec<u64> {
     let scope = Scope { account: account.clone(), cancel: Cancel::new(), call: None };
     let bench = Bench { compute, scope };
     let bytes = bench.compute.checked_bytes(dtype, &[WIDTH, WIDTH]).unwrap();
-    // Small numbers in every type: the bytes of a block's scale are those of 2⁻⁸ in half precision.
-    let data = (0..bytes * 8).map(|i| if i % 2 == 0 { 0 } else { 0x1c }).collect();
+    // 1 in half precision, also as the scale of a block, and 2⁻⁷ in the others.
+    let data = (0..bytes * 8).map(|i| if i % 2 == 0 { 0 } else { 0x3c }).collect();
     let file: Arc<dyn Source> = Arc::new(File(data));
     let weights: Vec<Tensor> = (0..8)
         .map(|layer| {
