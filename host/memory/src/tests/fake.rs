@@ -40,6 +40,8 @@ pub(super) struct Fake {
     pub(super) create: Fault,
     pub(super) read: Fault,
     pub(super) in_dram: AtomicBool,
+    /// What others left of the device, in bytes and one; 0 if it does not say.
+    pub(super) left: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -66,6 +68,10 @@ impl Fake {
 impl Device for Fake {
     type Buffer = Buffer;
     type Format = u8;
+
+    fn available(&self) -> Option<u64> {
+        self.left.load(SeqCst).checked_sub(1)
+    }
 
     fn is_in_dram(&self) -> bool {
         self.in_dram.load(SeqCst)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::fake::*;
 use crate::offload::OffloadModeName::{Balanced, Model, Planned, Sequential};
-use crate::{Call, Cancel, Handle, Memory, MoveRule, Rules, Site, Source, Tier, ahead};
+use crate::{Call, Cancel, Event, Handle, Memory, MoveRule, Rules, Site, Source, Tier, ahead};
 
 /// A model of weights that its calls walk in order, each with an activation.
 struct Layers {
@@ -376,12 +376,29 @@ fn the_worker_ends_with_its_memory_and_brings_weights_meanwhile() {
         crate::offload::mode(Planned),
     );
     let layers = Layers::new(&memory, 1, &[10; 40], 0);
-    for _ in 0..20 {
+    memory.record(100_000);
+    let ahead = || {
+        let early = |event: &&Event| matches!(event, Event::Move { ahead: true, .. });
+        let recording = memory.recording();
+        memory.record(100_000);
+        recording.events.iter().filter(early).count()
+    };
+    let mut brought = 0;
+    // Operations take time, in which the worker can work.
+    for _ in 0..200 {
         let call = layers.site.call();
         for weight in &layers.weights {
             layers.use_one(&memory, &call, weight);
+            std::thread::yield_now();
         }
+        drop(call);
+        brought += ahead();
+        if brought > 50 {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
     }
+    assert!(brought > 50, "{brought} weights came early");
     let live = memory.device().meter.clone();
     drop((layers, memory));
     until(|| live.live.load(std::sync::atomic::Ordering::SeqCst) == 0);

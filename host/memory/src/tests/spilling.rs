@@ -346,3 +346,19 @@ fn the_copy_worker_brings_nothing_back_while_others_need_the_memory() {
     call();
     assert!(used(&memory).device <= 500, "{:?}", used(&memory));
 }
+
+#[test]
+fn when_others_take_the_devices_memory_its_use_gives_way() {
+    let memory = by_hand(1000, 1 << 20, Planned);
+    let a = memory.account("a");
+    let held: Vec<_> = (0..5).map(|seed| make(&memory, &a, 100, seed)).collect();
+    memory.device().left.store(1 + 500, SeqCst);
+    touch(&memory, &a, &[]).unwrap();
+    assert_eq!(used(&memory), tiers(500, 0, 0), "there is as much again");
+    memory.device().left.store(1, SeqCst);
+    drop(memory.lease(&a, &[], &[], 200, &Cancel::new()).unwrap());
+    assert_eq!(used(&memory), tiers(300, 200, 0));
+    for (seed, handle) in held.iter().enumerate() {
+        assert_eq!(bytes_of(handle), pattern(seed as u64, 0, 100));
+    }
+}
