@@ -4,3 +4,4 @@ mod guests;
 mod oracle;
 mod quality;
 mod residency;
+mod sharing;
