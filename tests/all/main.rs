@@ -2,6 +2,7 @@
 
 mod guests;
 mod oracle;
+mod pressure;
 mod quality;
 mod residency;
 mod sharing;
