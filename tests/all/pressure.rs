@@ -25,9 +25,10 @@ fn demo() -> PathBuf {
 const WIDER: usize = 4;
 const WIDE: &str = "wide.safetensors";
 
-/// Memory of a process that runs the wide model, in bytes. It is what the limit on data counts: all
-/// that is private and can be written, used or not. Address space says nothing here, since linear
-/// memories reserve gigabytes of it. 100 MB were enough when this was written.
+/// Memory of a process that runs the wide model, in bytes: what the limit on data counts, which
+/// is all that is private and can be written, used or not. 100 MB were enough when this was written. The
+/// pool of instances that the sandbox reserves at first is not had under such a limit, so this also
+/// shows that it does without.
 const CAGE: u64 = 128 << 20;
 
 /// Writes the demo's model with a wider UNet that computes the same. Each channel is there

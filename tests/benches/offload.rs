@@ -80,7 +80,7 @@ fn demo() {
     let moved: Vec<_> = steps.iter().map(|step| || step.host.stats().moved.to_device).collect();
     let steps: Vec<(&dyn Fn(), &dyn Fn() -> u64)> =
         runs.iter().zip(&moved).map(|(run, moved)| (run as _, moved as _)).collect();
-    let costs = in_turns(21, &steps);
+    let costs = in_turns(31, &steps);
     let (_, alone) = costs[costs.len() - 1];
 
     println!(

@@ -90,28 +90,35 @@ impl Filled {
         &self.handles[site * each..][..each]
     }
 
-    /// Other three each time, far from the last.
-    fn three(&mut self) -> [&Handle<Nothing>; 3] {
-        self.next = (self.next + 7919) % (self.handles.len() - 2);
+    fn three(&self) -> [&Handle<Nothing>; 3] {
         [0, 1, 2].map(|i| &self.handles[self.next + i])
     }
 
     /// Three inputs and a workspace: a lease taken and given back.
-    fn lease(&mut self) {
-        let (memory, account, cancel) =
-            (self.memory.clone(), self.account.clone(), self.cancel.clone());
-        drop(memory.lease(&account, &self.three(), &[], 64, &cancel).unwrap());
+    fn lease(&mut self, stride: usize) {
+        let Self { memory, account, cancel, .. } = &*self;
+        drop(memory.lease(account, &self.three(), &[], 64, cancel).unwrap());
+        self.next = (self.next + stride) % (self.handles.len() - 2);
+    }
+
+    fn in_order(&mut self) {
+        self.lease(3);
+    }
+
+    /// So far from the last that no cache has them, where there are many.
+    fn far_apart(&mut self) {
+        self.lease(7919);
     }
 
     /// The same with an output that becomes an allocation, and is dropped.
     fn finish(&mut self) {
-        self.next = (self.next + 7919) % (self.handles.len() - 2);
-        drop(self.output(&[0, 1, 2].map(|i| &self.handles[self.next + i])));
+        drop(self.output(&self.three()));
+        self.next = (self.next + 3) % (self.handles.len() - 2);
     }
 
     /// A call of the next site that leases three of its allocations, ten times.
     fn call(&mut self) {
-        self.next = (self.next + 7) % self.sites.len();
+        self.next = (self.next + 1) % self.sites.len();
         let Self { memory, account, cancel, .. } = &*self;
         let call = self.sites[self.next].call();
         for inputs in self.part(self.next).chunks_exact(3).take(10) {
@@ -145,16 +152,22 @@ fn in_turns<const N: usize>(filled: [&mut Filled; N], run: fn(&mut Filled)) -> [
 }
 
 fn table() {
+    let rows: [(&str, fn(&mut Filled)); 4] = [
+        ("lease and release of three inputs, in order", Filled::in_order),
+        ("the same, far apart in memory", Filled::far_apart),
+        ("in order, with an output that is dropped", Filled::finish),
+        ("a call of ten leases of three inputs", Filled::call),
+    ];
     let (few, many) = (&mut Filled::new(10_000, 1), &mut Filled::new(1_000_000, 1));
     println!("| what | 10⁴ allocations | 10⁶ allocations | ratio |\n|---|---|---|---|");
-    row("lease and release of three inputs", in_turns([few, many], Filled::lease));
-    row("the same with an output, dropped", in_turns([few, many], Filled::finish));
-    row("a call of ten leases of three inputs", in_turns([few, many], Filled::call));
+    for (what, run) in rows {
+        row(what, in_turns([few, many], run));
+    }
     let crowded = &mut Filled::new(10_000, 200);
     println!("\n| what | 1 site | 200 sites | ratio |\n|---|---|---|---|");
-    row("lease and release of three inputs", in_turns([few, crowded], Filled::lease));
-    row("the same with an output, dropped", in_turns([few, crowded], Filled::finish));
-    row("a call of ten leases of three inputs", in_turns([few, crowded], Filled::call));
+    for (what, run) in rows {
+        row(what, in_turns([few, crowded], run));
+    }
     println!();
 }
 
@@ -168,7 +181,7 @@ const LIVE: [usize; 3] = [100, 10_000, 1_000_000];
 #[divan::bench(args = LIVE)]
 fn lease_three_inputs(bencher: Bencher<'_, '_>, live: usize) {
     let mut filled = Filled::new(live, 1);
-    bencher.bench_local(|| filled.lease());
+    bencher.bench_local(|| filled.far_apart());
 }
 
 #[divan::bench(args = LIVE)]

@@ -92,8 +92,9 @@ impl Model {
 #[derive(Debug)]
 pub(super) struct OpenFile {
     pub(super) content: Arc<Content>,
-    /// Its length in bytes, and the hash of its header.
-    likeness: (u64, blake3::Hash),
+    bytes: u64,
+    /// A digest of the header: names, types, shapes and metadata.
+    header: blake3::Hash,
     metadata: BTreeMap<String, String>,
     index: BTreeMap<String, usize>,
     entries: Vec<Entry>,
@@ -132,6 +133,7 @@ impl OpenFile {
         let header = usize::try_from(header).map_err(|error| refuse(error.to_string()))?;
         let mut text = vec![0; header];
         file.read(8, &mut text)?;
+        let digest = blake3::hash(&text);
         let header: safetensors::tensor::Metadata =
             serde_json::from_slice(&text).map_err(|error| refuse(error.to_string()))?;
         let data = header.data_len() as u64;
@@ -155,7 +157,8 @@ impl OpenFile {
         let metadata = header.metadata().iter().flatten();
         Ok(Self {
             content: Arc::new(Content::new(file)),
-            likeness: (length, blake3::hash(&text)),
+            bytes: length,
+            header: digest,
             metadata: metadata.map(|(name, text)| (name.clone(), text.clone())).collect(),
             index,
             entries,
@@ -165,7 +168,7 @@ impl OpenFile {
 
     /// Whether another file may have the same bytes.
     pub(super) fn is_like(&self, other: &Self) -> bool {
-        self.likeness == other.likeness
+        (self.bytes, self.header) == (other.bytes, other.header)
     }
 
     /// The one model of this file and label that an account holds.
