@@ -38,20 +38,38 @@ fn main() {
 /// Bytes moved to the device by each step once it is in its stride, and the median of its time.
 type Cost = (u64, Duration);
 
-/// The costs of several steps, which are taken in turns. What is moved so far is told by each.
-fn in_turns(rounds: usize, steps: &[(&dyn Fn(), &dyn Fn() -> u64)]) -> Vec<Cost> {
-    (0..WARM).for_each(|_| steps.iter().for_each(|(run, _)| run()));
-    let before: Vec<u64> = steps.iter().map(|(_, moved)| moved()).collect();
+/// A step that is taken again and again.
+trait Repeated {
+    fn take(&self);
+
+    /// Bytes moved to its device so far.
+    fn moved(&self) -> u64;
+}
+
+/// The costs of several steps, which are taken in turns.
+fn in_turns(rounds: usize, steps: &[impl Repeated]) -> Vec<Cost> {
+    (0..WARM).for_each(|_| steps.iter().for_each(Repeated::take));
+    let before: Vec<u64> = steps.iter().map(Repeated::moved).collect();
     let mut times = vec![Vec::new(); steps.len()];
     for _ in 0..rounds {
-        for ((run, _), times) in steps.iter().zip(&mut times) {
+        for (step, times) in steps.iter().zip(&mut times) {
             let begin = Instant::now();
-            run();
+            step.take();
             times.push(begin.elapsed());
         }
     }
-    let moved = steps.iter().zip(before).map(|((_, moved), before)| moved() - before);
+    let moved = steps.iter().zip(before).map(|(step, before)| step.moved() - before);
     moved.map(|moved| moved / rounds as u64).zip(times.into_iter().map(median)).collect()
+}
+
+impl Repeated for Step {
+    fn take(&self) {
+        drop(self.run().unwrap());
+    }
+
+    fn moved(&self) -> u64 {
+        self.host.stats().moved.to_device
+    }
 }
 
 fn host(device: u64, mode: OffloadModeName) -> Host {
@@ -76,10 +94,6 @@ fn demo() {
         .flat_map(|device| MODES.map(|mode| Step::new(host(device, mode))))
         .chain([unlimited])
         .collect();
-    let runs: Vec<_> = steps.iter().map(|step| move || drop(step.run().unwrap())).collect();
-    let moved: Vec<_> = steps.iter().map(|step| || step.host.stats().moved.to_device).collect();
-    let steps: Vec<(&dyn Fn(), &dyn Fn() -> u64)> =
-        runs.iter().zip(&moved).map(|(run, moved)| (run as _, moved as _)).collect();
     let costs = in_turns(31, &steps);
     let (_, alone) = costs[costs.len() - 1];
 
@@ -197,13 +211,19 @@ impl Walk {
         let x = compute.full(&scope, DType::F32, &[ROWS, WIDTH], 1.0).unwrap();
         Self { compute, scope, site, weights, x }
     }
+}
 
-    fn run(&self) {
+impl Repeated for Walk {
+    fn take(&self) {
         let scope = Scope { call: Some(self.site.call()), ..self.scope.clone() };
         let mut x = self.x.clone();
         for weight in &self.weights {
             x = self.compute.linear(&scope, &x, weight, None).unwrap();
         }
+    }
+
+    fn moved(&self) -> u64 {
+        self.compute.memory().stats().moved.to_device
     }
 }
 
@@ -222,7 +242,7 @@ fn layers() {
     let file = Arc::new(ModelFile::open(file.path()).unwrap());
     let weights = file.bytes();
     let all = Walk::new(&file, 1 << 30, Planned);
-    all.run();
+    all.take();
     let others = all.compute.memory().stats().tiers.device.peak - weights;
     let half = weights / 2 + others;
     let walks: Vec<Walk> = [Sequential, Balanced, Planned]
@@ -230,12 +250,7 @@ fn layers() {
         .into_iter()
         .chain([all])
         .collect();
-    let runs: Vec<_> = walks.iter().map(|walk| move || walk.run()).collect();
-    let moved: Vec<_> =
-        walks.iter().map(|walk| || walk.compute.memory().stats().moved.to_device).collect();
-    let steps: Vec<(&dyn Fn(), &dyn Fn() -> u64)> =
-        runs.iter().zip(&moved).map(|(run, moved)| (run as _, moved as _)).collect();
-    let costs = in_turns(11, &steps);
+    let costs = in_turns(11, &walks);
     let (_, alone) = costs[costs.len() - 1];
 
     println!(

@@ -128,11 +128,14 @@ impl Filled {
     }
 }
 
-/// Runs of a closure that are measured as one, since a look at the clock costs as much as a lease.
+/// What is measured.
+type Run = fn(&mut Filled);
+
+/// Runs of it that are measured as one, since a look at the clock costs as much as a lease.
 const BATCH: u32 = 2000;
 
 /// What one run of each takes, as the median of batches in turns.
-fn in_turns<const N: usize>(filled: [&mut Filled; N], run: fn(&mut Filled)) -> [Duration; N] {
+fn in_turns<const N: usize>(filled: [&mut Filled; N], run: Run) -> [Duration; N] {
     let mut times = [const { Vec::new() }; N];
     for round in 0..34 {
         // Who comes first differs, since the caches are those of whoever came before.
@@ -152,7 +155,7 @@ fn in_turns<const N: usize>(filled: [&mut Filled; N], run: fn(&mut Filled)) -> [
 }
 
 fn table() {
-    let rows: [(&str, fn(&mut Filled)); 4] = [
+    let rows: [(&str, Run); 4] = [
         ("lease and release of three inputs, in order", Filled::in_order),
         ("the same, far apart in memory", Filled::far_apart),
         ("in order, with an output that is dropped", Filled::finish),
