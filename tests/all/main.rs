@@ -5,6 +5,8 @@ mod memory_nodes;
 mod memory_workflows;
 mod oracle;
 mod plan;
+mod pressure;
 mod quality;
 mod release;
 mod residency;
+mod sharing;

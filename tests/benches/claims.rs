@@ -4,7 +4,9 @@
 //! What is compared is measured in turns, in one process and with the same threads, so that a
 //! noisy machine is noisy for both; the ratios are of medians. Then divan times each part alone.
 
+mod measure;
 mod native;
+mod step;
 
 use std::cell::{OnceCell, RefCell};
 use std::hint::black_box;
@@ -13,20 +15,17 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use berth_memory::OffloadModeName;
-use berth_sandbox::{FunctionValue, Value};
+use berth_sandbox::Value;
 use berth_tests::GUESTS;
-use berth_tests::host::{Checkpoint, DEMO, DEMO_WEIGHTS, Host, Options};
+use berth_tests::host::{DEMO, DEMO_WEIGHTS, Host, Options};
 use berth_tests::oracle::data;
 use divan::Bencher;
 
+use crate::measure::{keep_freed_pages, median};
+use crate::step::Step;
+
 fn main() {
-    // As the command line does: pages that are given back to the system cost more than kernels.
-    for (parameter, value) in
-        [(libc::M_MMAP_MAX, 0), (libc::M_ARENA_MAX, 1), (libc::M_TRIM_THRESHOLD, i32::MAX)]
-    {
-        // SAFETY: nothing else runs yet, and these only change what `free` keeps.
-        unsafe { libc::mallopt(parameter, value) };
-    }
+    keep_freed_pages();
     if std::env::args().any(|argument| argument == "--bench") {
         claims();
     }
@@ -47,10 +46,7 @@ fn in_turns<const N: usize>(rounds: usize, mut what: [&mut dyn FnMut(); N]) -> [
             }
         }
     }
-    times.map(|mut times: Vec<Duration>| {
-        times.sort();
-        times[times.len() / 2]
-    })
+    times.map(median)
 }
 
 fn row(what: &str, figure: String, bound: &str) {
@@ -110,7 +106,7 @@ fn claims() {
     let error = yardstick.step.distance(&yardstick.run()).unwrap();
     assert!(error < 1e-4, "the native step is not the oracle's: {error:e}");
     let [component, native] =
-        in_turns(101, [&mut || drop(step.run()), &mut || drop(yardstick.run())]);
+        in_turns(101, [&mut || drop(step.run().unwrap()), &mut || drop(yardstick.run())]);
     row(
         "one UNet step through the component ÷ native candle",
         format!(
@@ -133,7 +129,9 @@ fn claims() {
     let rooms = [1, 2, 4].map(|part| Step::new(room(DEMO_WEIGHTS / part)));
     let [full, half, quarter] = in_turns(
         51,
-        [&mut || drop(rooms[0].run()), &mut || drop(rooms[1].run()), &mut || drop(rooms[2].run())],
+        [&mut || drop(rooms[0].run().unwrap()), &mut || drop(rooms[1].run().unwrap()), &mut || {
+            drop(rooms[2].run().unwrap())
+        }],
     );
     for (room, time) in [("100 %", full), ("50 %", half), ("25 %", quarter)] {
         let ratio = time.as_secs_f64() / component.as_secs_f64();
@@ -190,32 +188,6 @@ fn render(host: &Host) {
     black_box(host.decode(&checkpoint, sampled));
 }
 
-/// One UNet step through the component: batch 2, 8 × 8 latents, 77 tokens.
-struct Step {
-    host: Host,
-    denoise: std::sync::Arc<FunctionValue>,
-    arguments: Vec<(String, Value)>,
-    _checkpoint: Checkpoint,
-}
-
-impl Step {
-    fn new(host: Host) -> Self {
-        let checkpoint = host.checkpoint(DEMO);
-        let ramp = |count: usize| (0..count).map(|i| (i as f32 * 0.7).sin()).collect::<Vec<_>>();
-        let arguments = vec![
-            ("latent".into(), host.tensor(&[2, 4, 8, 8], &ramp(512))),
-            ("timestep".into(), Value::Number(500.0)),
-            ("conditioning".into(), host.tensor(&[2, 77, 64], &ramp(2 * 77 * 64))),
-        ];
-        let denoise = host.function(&checkpoint.model, "denoise");
-        Self { host, denoise, arguments, _checkpoint: checkpoint }
-    }
-
-    fn run(&self) -> Vec<(String, Value)> {
-        self.denoise.call(self.arguments.clone(), self.host.context()).unwrap()
-    }
-}
-
 /// The same step on candle alone.
 struct Yardstick {
     unet: native::Unet,
@@ -245,7 +217,7 @@ thread_local! {
 fn unet_step_component(bencher: Bencher) {
     STEP.with(|step| {
         let step = step.get_or_init(|| Step::new(Host::default()));
-        bencher.bench_local(|| step.run());
+        bencher.bench_local(|| step.run().unwrap());
     });
 }
 
@@ -258,7 +230,7 @@ fn unet_step_native(bencher: Bencher) {
 #[divan::bench]
 fn unet_step_in_a_quarter_of_the_room(bencher: Bencher) {
     let step = Step::new(room(DEMO_WEIGHTS / 4));
-    bencher.bench_local(|| step.run());
+    bencher.bench_local(|| step.run().unwrap());
 }
 
 #[divan::bench]

@@ -1,105 +1,23 @@
-//! Model files by label: which there are, and their tensors as allocations.
+//! One open model file: what its header says, and who holds its tensors.
 //!
-//! A label is a relative name below `DIR/CATEGORY/` of one of the operator's model
-//! folders. A file that several nodes or plugins open is opened once, so that the memory
-//! layer sees one source and makes each of its tensors one allocation; who opened it
-//! holds its own handles, so that every plugin is charged for what it uses and gives
-//! it back when its model handle goes.
+//! Whoever opened it holds handles of its own, so that every plugin is charged for what it uses
+//! and gives it back when its model handle goes.
 //!
 //! Headers are untrusted: the safetensors crate checks that tensors lie in the file
 //! one after another, and what it returns is checked against the file's length.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
-use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use berth_compute::{Compute, DType, Scope, Tensor};
-use berth_memory::{Account, Cancel, FileIdentity, ModelFile, Source};
+use berth_memory::{Account, Cancel, ModelFile, Source};
 
+use super::content::Content;
 use crate::error::GuestError;
-
-/// The ending of model files.
-const ENDINGS: [&str; 1] = ["safetensors"];
 
 /// Largest header, in bytes. Real ones of 3,000 tensors are about 0.5 MB.
 const LARGEST_HEADER: u64 = 64 << 20;
-
-/// The operator's model folders.
-#[derive(Debug)]
-pub struct ModelFolders {
-    folders: Vec<PathBuf>,
-    /// Open files, one for each state of each file: what was replaced is opened anew.
-    open: Mutex<HashMap<FileIdentity, Weak<OpenFile>>>,
-}
-
-impl ModelFolders {
-    /// Folders with subfolders for categories, as ComfyUI has them: `checkpoints`,
-    /// `vae`, `clip`, `loras`, `embeddings`. The first that has a label wins.
-    pub fn new(folders: Vec<PathBuf>) -> Self {
-        Self { folders, open: Mutex::default() }
-    }
-
-    /// The labels of a category, sorted.
-    pub fn labels(&self, category: &str) -> Vec<String> {
-        if !is_plain(category) {
-            return Vec::new();
-        }
-        let mut labels: Vec<String> = self
-            .folders
-            .iter()
-            .flat_map(|folder| files_below(&folder.join(category), &ENDINGS))
-            .collect();
-        labels.sort();
-        labels.dedup();
-        labels
-    }
-
-    /// Opens a label for an account.
-    pub(crate) fn open(
-        &self,
-        category: &str,
-        label: &str,
-        compute: &Compute,
-        account: &Account,
-    ) -> Result<Arc<Model>, GuestError> {
-        if !is_plain(category) || !is_plain(label) || !has_ending(Path::new(label), &ENDINGS) {
-            return Err(GuestError::InvalidArgument(format!(
-                "{category:?}/{label:?} is no label of a model: labels are names such as \
-                 `model.safetensors` below a model folder"
-            )));
-        }
-        let path = self
-            .folders
-            .iter()
-            .map(|folder| folder.join(category).join(label))
-            .find(|path| path.is_file())
-            .ok_or_else(|| self.missing(category, label))?;
-        let source = ModelFile::open(&path)?;
-        let identity = source.identity();
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|_, file| file.strong_count() > 0);
-        let file = match open.get(&identity).and_then(Weak::upgrade) {
-            Some(file) => file,
-            None => {
-                let file = Arc::new(OpenFile::read(source)?);
-                open.insert(identity, Arc::downgrade(&file));
-                file
-            }
-        };
-        drop(open);
-        Ok(file.model(label, compute, account))
-    }
-
-    fn missing(&self, category: &str, label: &str) -> GuestError {
-        let known = self.labels(category);
-        let known = if known.is_empty() { "none".into() } else { known.join(", ") };
-        let folders: Vec<_> =
-            self.folders.iter().map(|f| f.join(category).display().to_string()).collect();
-        GuestError::NotFound(format!("model `{label}` in {}; there: {known}", folders.join(", ")))
-    }
-}
 
 /// A model file as one account holds it.
 pub struct Model {
@@ -155,7 +73,7 @@ impl Model {
             return Ok(tensor.clone());
         }
         let scope = Scope { account: self.account.clone(), cancel: Cancel::new(), call: None };
-        let source: Arc<dyn Source> = self.file.source.clone();
+        let source: Arc<dyn Source> = self.file.content.clone();
         let tensor =
             self.compute.weight(&scope, source, entry.offset, entry.dtype, &entry.shape)?;
         Ok(slot.get_or_init(|| tensor).clone())
@@ -175,10 +93,11 @@ impl Model {
     }
 }
 
-/// One open model file.
+/// One open model file, or several with the same bytes.
 #[derive(Debug)]
-struct OpenFile {
-    source: Arc<ModelFile>,
+pub(super) struct OpenFile {
+    pub(super) content: Arc<Content>,
+    bytes: u64,
     /// A digest of the header: names, types, shapes and metadata.
     header: blake3::Hash,
     metadata: BTreeMap<String, String>,
@@ -197,7 +116,7 @@ struct Entry {
 
 impl OpenFile {
     /// Reads the header of a safetensors file.
-    fn read(file: ModelFile) -> Result<Self, GuestError> {
+    pub(super) fn read(file: Arc<ModelFile>) -> Result<Self, GuestError> {
         let refuse = |why: String| {
             let name = file.path().display();
             GuestError::InvalidArgument(format!("{name} is no usable safetensors file: {why}"))
@@ -242,7 +161,8 @@ impl OpenFile {
         }
         let metadata = header.metadata().iter().flatten();
         Ok(Self {
-            source: Arc::new(file),
+            content: Arc::new(Content::new(file)),
+            bytes: length,
             header: digest,
             metadata: metadata.map(|(name, text)| (name.clone(), text.clone())).collect(),
             index,
@@ -251,12 +171,22 @@ impl OpenFile {
         })
     }
 
-    /// The one model of this file that an account holds.
-    fn model(self: &Arc<Self>, label: &str, compute: &Compute, account: &Account) -> Arc<Model> {
+    /// Whether another file may have the same bytes.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        (self.bytes, self.header) == (other.bytes, other.header)
+    }
+
+    /// The one model of this file and label that an account holds.
+    pub(super) fn model(
+        self: &Arc<Self>,
+        label: &str,
+        compute: &Compute,
+        account: &Account,
+    ) -> Arc<Model> {
         let mut holders = self.holders.lock().unwrap_or_else(PoisonError::into_inner);
         holders.retain(|model| model.strong_count() > 0);
-        let held = holders.iter().filter_map(Weak::upgrade);
-        if let Some(model) = held.into_iter().find(|model| model.account.id() == account.id()) {
+        let same = |model: &Arc<Model>| model.account.id() == account.id() && model.label == label;
+        if let Some(model) = holders.iter().filter_map(Weak::upgrade).find(same) {
             return model;
         }
         let model = Arc::new(Model {
@@ -288,82 +218,9 @@ fn dtype(stored: safetensors::Dtype) -> Option<DType> {
     })
 }
 
-/// Whether a name only goes down: no root, no `..`, no NUL.
-fn is_plain(name: &str) -> bool {
-    let mut parts = Path::new(name).components().peekable();
-    parts.peek().is_some()
-        && parts.all(|part| matches!(part, std::path::Component::Normal(_)))
-        && !name.chars().any(char::is_control)
-}
-
-fn has_ending(path: &Path, endings: &[&str]) -> bool {
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    endings.iter().any(|known| ending.eq_ignore_ascii_case(known))
-}
-
-/// The files below a folder that have one of these endings, as sorted relative names
-/// with `/`. A folder that cannot be read has none.
-pub(crate) fn files_below(root: &Path, endings: &[&str]) -> Vec<String> {
-    /// Deeper folders than anybody sorts models into; stops at links that go round.
-    const DEEPEST: usize = 8;
-    fn walk(
-        folder: &Path,
-        name: &str,
-        endings: &[&str],
-        depth: usize,
-        found: &mut Vec<String>,
-    ) -> io::Result<()> {
-        for entry in std::fs::read_dir(folder)? {
-            let path = entry?.path();
-            let Some(own) = path.file_name().and_then(|own| own.to_str()) else { continue };
-            let name = if name.is_empty() { own.to_owned() } else { format!("{name}/{own}") };
-            if path.is_dir() && depth < DEEPEST {
-                // A subfolder that cannot be read hides only itself.
-                let _ = walk(&path, &name, endings, depth + 1, found);
-            } else if path.is_file() && has_ending(&path, endings) {
-                found.push(name);
-            }
-        }
-        Ok(())
-    }
-    let mut found = Vec::new();
-    let _ = walk(root, "", endings, 0, &mut found);
-    found.sort();
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_label_never_leaves_its_folder() {
-        for label in ["../a", "/etc/passwd", "a/../../b", "", "a\0b", "./../x", ".."] {
-            assert!(!is_plain(label), "{label:?}");
-        }
-        assert!(is_plain("sd15/a model.safetensors"));
-    }
-
-    #[test]
-    fn labels_are_found_below_all_folders() {
-        let root = tempfile::tempdir().unwrap();
-        for file in [
-            "a/checkpoints/x.safetensors",
-            "b/checkpoints/sub/y.safetensors",
-            "b/checkpoints/z.txt",
-        ] {
-            let path = root.path().join(file);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, "").unwrap();
-        }
-        let folders = ModelFolders::new(vec![
-            root.path().join("a"),
-            root.path().join("b"),
-            root.path().join("c"),
-        ]);
-        assert_eq!(folders.labels("checkpoints"), ["sub/y.safetensors", "x.safetensors"]);
-        assert!(folders.labels("../b").is_empty());
-    }
 
     #[test]
     fn a_damaged_header_is_an_error_that_names_the_file() {
@@ -385,7 +242,7 @@ mod tests {
         ] {
             std::fs::write(&path, &bytes).unwrap();
             let file = ModelFile::open(&path).unwrap();
-            let error = OpenFile::read(file).unwrap_err().to_string();
+            let error = OpenFile::read(Arc::new(file)).unwrap_err().to_string();
             assert!(error.contains("m.safetensors"), "{error}");
         }
     }
