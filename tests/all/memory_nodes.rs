@@ -47,6 +47,40 @@ fn component() -> &'static [u8] {
     all.iter().find(|(name, _)| *name == "memory").unwrap().1
 }
 
+/// Has everything leave the device.
+fn clear_vram(host: &Host) {
+    let flags = ["unpin", "clear_dram_cache", "clear_vram", "clear_results"];
+    let flags = flags.map(|flag| (flag, Value::Boolean(flag == "clear_vram")));
+    host.run("MemoryCleanup", flags.into());
+}
+
+/// The demo's file.
+fn demo() -> Vec<u8> {
+    std::fs::read(data().join("models/checkpoints").join(DEMO)).unwrap()
+}
+
+/// The demo's file after a little training: the same names and shapes, every second weight
+/// another.
+fn tuned() -> Vec<u8> {
+    let mut bytes = demo();
+    let header = u64::from_le_bytes(bytes[..8].try_into().unwrap());
+    let begin = 8 + usize::try_from(header).unwrap();
+    // The last bit of every second `f16`.
+    bytes[begin..].iter_mut().step_by(4).for_each(|byte| *byte ^= 1);
+    bytes
+}
+
+/// A host with these checkpoints, and the folder that they are in.
+fn host_of(checkpoints: &[(&str, &[u8])]) -> (Host, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("checkpoints")).unwrap();
+    for (label, bytes) in checkpoints {
+        std::fs::write(folder.path().join("checkpoints").join(label), bytes).unwrap();
+    }
+    let options = Options { models: vec![folder.path().into()], ..Options::default() };
+    (Host::with(options), folder)
+}
+
 /// The node that puts aside a part of a checkpoint, its input, and the part.
 fn parts(checkpoint: &Checkpoint) -> [(&'static str, &'static str, Value); 3] {
     [
@@ -150,17 +184,98 @@ fn an_id_says_what_a_model_is_and_is_the_same_in_another_host() {
     assert!(first[0] != first[1] && first[1] != first[2] && first[0] != first[2]);
 
     // The same file, elsewhere and at another time; and once under another name.
-    let folder = tempfile::tempdir().unwrap();
-    let checkpoints = folder.path().join("checkpoints");
-    std::fs::create_dir(&checkpoints).unwrap();
-    let demo = data().join("models/checkpoints").join(DEMO);
-    std::fs::copy(&demo, checkpoints.join(DEMO)).unwrap();
-    std::fs::copy(&demo, checkpoints.join("other.safetensors")).unwrap();
-    let options = Options { models: vec![folder.path().into()], ..Options::default() };
-    let host = Host::with(options);
+    let (host, _folder) = host_of(&[(DEMO, &demo()), ("other.safetensors", &demo())]);
     host.sample(&host.checkpoint(DEMO), PROMPT, 42);
     assert_eq!(ids(&host, DEMO), first);
     assert!(ids(&host, "other.safetensors").iter().all(|id| !first.contains(id)));
+
+    // The same name, and other weights.
+    let (host, _folder) = host_of(&[(DEMO, &tuned())]);
+    assert!(ids(&host, DEMO).iter().all(|id| !first.contains(id)));
+}
+
+#[test]
+fn a_model_whose_file_was_cut_off_is_not_put_aside_and_the_file_is_named() {
+    let (host, folder) = host_of(&[(DEMO, &demo())]);
+    let checkpoint = host.checkpoint(DEMO);
+    let path = folder.path().join("checkpoints").join(DEMO);
+    std::fs::File::options().write(true).open(&path).unwrap().set_len(1 << 20).unwrap();
+    let error = host.try_run("OffloadVAE", vec![("vae", checkpoint.vae.clone())]).unwrap_err();
+    assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+    assert!(host.dram_cache().is_empty());
+}
+
+#[test]
+fn a_model_that_had_left_the_device_is_in_dram_after_it_is_offloaded() {
+    let host = Host::default();
+    let checkpoint = host.checkpoint(DEMO);
+    let first = sampled(&host, &checkpoint);
+    clear_vram(&host);
+    let before = charge(&host, "stable-diffusion");
+    assert!(before.device == 0 && before.host < DEMO_WEIGHTS / 4, "it is in its file: {before:?}");
+
+    let outputs = host.run("OffloadModel", vec![("model", checkpoint.model.clone())]);
+    let after = charge(&host, "stable-diffusion");
+    assert!(after.device == 0 && after.host > DEMO_WEIGHTS / 2, "it is in DRAM: {after:?}");
+    let read = host.stats().moved.from_disk;
+    host.run("LoadFromDRAM", vec![("dram_id", outputs[1].clone())]);
+    assert!(charge(&host, "stable-diffusion").device > DEMO_WEIGHTS / 2);
+    assert_eq!(host.stats().moved.from_disk, read, "it came back from DRAM, not from its file");
+    assert_eq!(sampled(&host, &checkpoint), first);
+}
+
+#[test]
+fn a_model_without_room_in_dram_that_had_left_the_device_stays_in_its_file() {
+    let host = Host::with(Options { host: 1 << 20, ..Options::default() });
+    let checkpoint = host.checkpoint(DEMO);
+    let first = sampled(&host, &checkpoint);
+    clear_vram(&host);
+    host.run("OffloadModel", vec![("model", checkpoint.model.clone())]);
+    assert_eq!(charge(&host, "stable-diffusion").device, 0);
+    assert_eq!(sampled(&host, &checkpoint), first);
+}
+
+/// MiB of offloaded models in DRAM, as a report tells them.
+fn offloaded(report: &Value) -> f64 {
+    let report = as_text(report);
+    let (before, _) = report.split_once(" MiB of offloaded models").unwrap_or_else(|| {
+        panic!("no MiB of offloaded models in:\n{report}");
+    });
+    before.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn one_model_more_in_the_dram_cache_does_not_hide_another() {
+    let host = Host::default();
+    let checkpoint = host.checkpoint(DEMO);
+    sampled(&host, &checkpoint);
+    // Nobody called the VAE, so it stands for all that was loaded of the file.
+    let before = host.run("OffloadVAE", vec![("vae", checkpoint.vae.clone())]);
+    let after = host.run("OffloadModel", vec![("model", checkpoint.model.clone())]);
+    let (before, after) = (offloaded(&before[0]), offloaded(&after[0]));
+    assert!(after >= before, "{before} MiB were there before, {after} MiB after");
+}
+
+#[test]
+fn a_file_that_no_function_of_a_model_used_leaves_with_the_one_that_was_used() {
+    let (host, _folder) = host_of(&[(DEMO, &demo()), ("other.safetensors", &tuned())]);
+    let [first, second] = [DEMO, "other.safetensors"].map(|label| {
+        let checkpoint = host.checkpoint(label);
+        sampled(&host, &checkpoint);
+        checkpoint
+    });
+    // The denoiser of one file was called, the decoder of the other was not.
+    let fields = vec![
+        ("denoise".into(), Value::Function(host.function(&first.model, "denoise"))),
+        ("decode".into(), Value::Function(host.function(&second.vae, "decode"))),
+    ];
+    let both = Value::Object(Arc::new(Object::new("MODEL", fields)));
+    let before = charge(&host, "stable-diffusion").device;
+    host.run("OffloadModel", vec![("model", both)]);
+    let left = before - charge(&host, "stable-diffusion").device;
+    assert!(left > DEMO_WEIGHTS, "{left} bytes left, of {before}");
+    let rest = charge(&host, "stable-diffusion").device;
+    assert!(rest > 0, "the first file's text encoder stays");
 }
 
 #[test]
@@ -356,15 +471,7 @@ fn a_cleanup_of_vram_moves_what_nobody_uses() {
     let checkpoint = host.checkpoint(DEMO);
     let first = sampled(&host, &checkpoint);
     assert!(host.stats().tier(Tier::Device).used > 0);
-    host.run(
-        "MemoryCleanup",
-        vec![
-            ("unpin", Value::Boolean(false)),
-            ("clear_dram_cache", Value::Boolean(false)),
-            ("clear_vram", Value::Boolean(true)),
-            ("clear_results", Value::Boolean(false)),
-        ],
-    );
+    clear_vram(&host);
     assert_eq!(host.stats().tier(Tier::Device).used, 0);
     assert_eq!(sampled(&host, &checkpoint), first);
 }

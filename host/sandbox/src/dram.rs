@@ -12,7 +12,7 @@
 //! plugins hold the sandbox: a sandbox that held objects would never go. Whoever owns the
 //! sandbox owns the cache beside it, and the sandbox knows it while it is there.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use berth_compute::Tensor;
@@ -25,7 +25,7 @@ use crate::reach::{self, Weights};
 use crate::value::{FunctionValue, Object, Value};
 
 /// Changes when what is hashed, or how, changes.
-const DOMAIN: &str = "berth dram id 1";
+const DOMAIN: &str = "berth dram id 2";
 
 /// Hexadecimal digits of an id: 128 bits, so that no two objects ever share one.
 const DIGITS: usize = 32;
@@ -36,6 +36,12 @@ const MOST: usize = 1000;
 
 /// Bytes of a tensor that are read at a time.
 const PIECE: u64 = 1 << 20;
+
+/// Samples of a model file, besides its end.
+const SAMPLES: u64 = 64;
+
+/// Bytes of a sample: what a disk reads for a single byte too.
+const SAMPLE: usize = 4096;
 
 /// Objects by id.
 #[derive(Debug, Default)]
@@ -91,10 +97,14 @@ impl DramCache {
 
     /// Bytes of its objects that have a copy in the host's memory.
     pub(crate) fn host_bytes(&self) -> u64 {
-        let objects = self.entries().values().cloned().map(Value::Object).collect();
-        let all = Value::Items(Arc::new(crate::value::List::new(objects)));
-        let handles = reach::handles(&all, Weights::Loaded).into_iter();
-        handles.filter(|handle| handle.residency().host).map(|handle| handle.bytes()).sum()
+        // Each by itself: what one of them used says nothing of the others.
+        let objects: Vec<_> = self.entries().values().cloned().map(Value::Object).collect();
+        let handles = objects.iter().flat_map(|object| reach::handles(object, Weights::Loaded));
+        let mut counted = HashSet::new();
+        handles
+            .filter(|handle| counted.insert(handle.id()) && handle.residency().host)
+            .map(|handle| handle.bytes())
+            .sum()
     }
 
     fn entries(&self) -> MutexGuard<'_, HashMap<String, Arc<Object>>> {
@@ -123,6 +133,7 @@ impl Digests<'_> {
             Value::Object(object) => Arc::as_ptr(object).cast(),
             Value::Items(list) => Arc::as_ptr(list).cast(),
             Value::Function(function) => Arc::as_ptr(function).cast(),
+            Value::Model(model) => Arc::as_ptr(model).cast(),
             _ => std::ptr::null(),
         };
         if let Some(known) = self.known.get(&shared) {
@@ -145,7 +156,7 @@ impl Digests<'_> {
                 hasher.update(bytes);
             }
             Value::Tensor(tensor) => self.tensor(&mut hasher, tensor)?,
-            Value::Model(model) => of_model(&mut hasher, model),
+            Value::Model(model) => self.model(&mut hasher, model)?,
             Value::Function(function) => self.function(&mut hasher, function)?,
             Value::Object(object) => {
                 text(&mut hasher, &object.type_name);
@@ -193,9 +204,7 @@ impl Digests<'_> {
         let mut piece = vec![0; usize::try_from(bytes.min(PIECE)).unwrap_or_default()];
         let mut offset = 0;
         while offset < bytes {
-            if self.cancel.is_cancelled() {
-                return Err(MemoryError::Cancelled.into());
-            }
+            self.go_on()?;
             let length = usize::try_from((bytes - offset).min(PIECE)).unwrap_or_default();
             let Some(part) = piece.get_mut(..length) else { break };
             tensor.read(offset, part)?;
@@ -204,11 +213,36 @@ impl Digests<'_> {
         }
         Ok(())
     }
-}
 
-fn of_model(hasher: &mut Hasher, model: &Model) {
-    text(hasher, model.label());
-    text(hasher, &model.content());
+    /// By label, header, length, 64 samples of 4 KiB that are spread evenly over the file, and
+    /// its last 4 KiB. Nobody waits for gigabytes to be read.
+    ///
+    /// Copies of a file have one digest, in every process. A file of other shapes has another, and
+    /// so has one that differs all over a 64th of its length, as it does when it was trained or
+    /// merged. A smaller change shows where a sample hits it: always in a file of up to 256 KiB,
+    /// which is read whole, and else by luck.
+    fn model(&self, hasher: &mut Hasher, model: &Model) -> Result<(), GuestError> {
+        let (source, bytes) = model.bytes();
+        text(hasher, model.label());
+        hasher.update(model.header().as_bytes());
+        hasher.update(&bytes.to_le_bytes());
+        let spread = (0..SAMPLES).map(|nth| bytes / SAMPLES * nth);
+        let end = bytes.saturating_sub(SAMPLE as u64);
+        let mut sample = [0; SAMPLE];
+        for offset in spread.chain([end]) {
+            self.go_on()?;
+            let rest = usize::try_from(bytes - offset).unwrap_or(SAMPLE);
+            let Some(part) = sample.get_mut(..rest.min(SAMPLE)) else { break };
+            source.read(offset, part)?;
+            hasher.update(part);
+        }
+        Ok(())
+    }
+
+    /// An error once the run was cancelled.
+    fn go_on(&self) -> Result<(), GuestError> {
+        if self.cancel.is_cancelled() { Err(MemoryError::Cancelled.into()) } else { Ok(()) }
+    }
 }
 
 /// Lengths go first, so that no two lists of fields give the same bytes.

@@ -1,9 +1,10 @@
 //! What a value reaches: the allocations that are moved when somebody says "this model".
 //!
 //! A model on a wire is a function that captured a file, and the three wires of one
-//! checkpoint captured the same one. So a file's weights are more than a wire means: where any of
-//! its functions was called before, the weights that calls used count instead. A function of
-//! the same wire that was never called, such as a VAE's `encode`, used nothing.
+//! checkpoint captured the same one. So a file's weights are more than a wire means: where calls of
+//! the wire's functions used some of them, those count. A function of the same wire that was
+//! never called, such as a VAE's `encode`, used nothing. A file of which no call used
+//! anything counts as a whole, whatever was used of the other files behind the wire.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -27,36 +28,33 @@ pub(crate) enum Weights {
 
 /// The allocations that a value reaches, each once.
 pub(crate) fn handles(value: &Value, weights: Weights) -> Vec<Handle> {
-    let (mut handles, mut models, mut functions) =
-        (Vec::new(), Vec::<Arc<Model>>::new(), Vec::new());
-    value.walk(true, |value| match value {
-        Value::Tensor(tensor) => handles.push(tensor.handle().clone()),
-        Value::Model(model) if !models.iter().any(|known| Arc::ptr_eq(known, model)) => {
-            models.push(model.clone());
+    let (mut handles, mut used) = (Vec::new(), Vec::new());
+    let mut models = Vec::<&Arc<Model>>::new();
+    value.walk(true, |value| match (value, weights) {
+        (Value::Tensor(tensor), _) => handles.push(tensor.handle().clone()),
+        (Value::Model(model), _) if !models.iter().any(|&known| Arc::ptr_eq(known, model)) => {
+            models.push(model);
         }
-        Value::Function(function) => functions.push(function.clone()),
+        (Value::Function(function), Weights::Loaded) => used.extend(function.site().weights()),
         _ => {}
     });
-    let used: Vec<_> = match weights {
-        Weights::Loaded => functions.iter().flat_map(|known| known.site().weights()).collect(),
-        Weights::All => Vec::new(),
-    };
-    let of_models = if used.is_empty() { weights_of(&models, weights) } else { Vec::new() };
+    let in_use: HashSet<AllocationId> = used.iter().map(Handle::id).collect();
     handles.extend(used);
-    let of_models = of_models.iter().map(|tensor| tensor.handle().clone());
-    let mut known: HashSet<AllocationId> = HashSet::new();
-    handles.into_iter().chain(of_models).filter(|handle| known.insert(handle.id())).collect()
+    for model in models {
+        let all = weights_of(model, weights);
+        if !all.iter().any(|tensor| in_use.contains(&tensor.handle().id())) {
+            handles.extend(all.iter().map(|tensor| tensor.handle().clone()));
+        }
+    }
+    let mut known = HashSet::new();
+    handles.retain(|handle| known.insert(handle.id()));
+    handles
 }
 
-fn weights_of(models: &[Arc<Model>], weights: Weights) -> Vec<Tensor> {
+fn weights_of(model: &Arc<Model>, weights: Weights) -> Vec<Tensor> {
     match weights {
-        Weights::Loaded => models.iter().flat_map(|model| model.loaded().cloned()).collect(),
+        Weights::Loaded => model.loaded().cloned().collect(),
         // A weight that cannot be had cannot be moved either.
-        Weights::All => {
-            let all = |model: &Arc<Model>| -> Vec<Tensor> {
-                model.keys().filter_map(|key| model.weight(key).ok()).collect()
-            };
-            models.iter().flat_map(all).collect()
-        }
+        Weights::All => model.keys().filter_map(|key| model.weight(key).ok()).collect(),
     }
 }

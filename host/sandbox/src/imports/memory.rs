@@ -59,6 +59,32 @@ impl State {
         let (tier, used) = (Tier::Host, memory.stats().tier(Tier::Host).used);
         Err(GuestError::OutOfMemory(Shortage { tier, requested, limit, used }))
     }
+
+    /// Brings what left the device before, and is in its file only, to the host's memory, as far
+    /// as there is room that nobody uses. Files are read by way of the device, so each piece
+    /// comes there first and leaves again; one that the device has no room for stays away.
+    fn fetch(&self, handles: &[&Reached]) -> Result<(), MemoryError> {
+        let memory = self.compute().memory();
+        let (account, cancel) = (&self.scope.account, &self.scope.cancel);
+        let used = memory.stats().tier(Tier::Host).used;
+        let mut room = memory.limits().host.saturating_sub(used);
+        for &handle in handles {
+            let on = handle.residency();
+            if on.device || on.host || on.disk {
+                continue;
+            }
+            let Some(left) = room.checked_sub(handle.bytes()) else { continue };
+            if memory.restore(account, &[handle], cancel)? == 0 {
+                continue;
+            }
+            room = left;
+            if memory.stow(&[handle]).is_err() {
+                // Others took the room meanwhile. The file has it still.
+                memory.offload(&[handle])?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl wit::Host for State {
@@ -90,7 +116,8 @@ impl wit::Host for State {
         if let Err(error) = self.has_host_room(&handles) {
             return answered(Err(error));
         }
-        answered(self.compute().memory().stow(&handles))
+        let stowed = self.compute().memory().stow(&handles);
+        answered(stowed.and_then(|left| self.fetch(&handles).map(|()| left)))
     }
 
     fn restore(&mut self, target: Handle) -> Returned<u64> {

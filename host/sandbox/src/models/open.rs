@@ -42,9 +42,14 @@ impl Model {
         &self.label
     }
 
-    /// What the file holds, as a text: equal for copies of it, in every process.
-    pub(crate) fn content(&self) -> String {
-        format!("{} {}", self.file.header.to_hex(), self.file.source.bytes())
+    /// A digest of the file's header: names, types, shapes and metadata.
+    pub(crate) fn header(&self) -> &blake3::Hash {
+        &self.file.header
+    }
+
+    /// The file's bytes, and how many there are.
+    pub(crate) fn bytes(&self) -> (&dyn Source, u64) {
+        (&*self.file.source, self.file.source.bytes())
     }
 
     /// The file's metadata.
