@@ -49,7 +49,7 @@ impl Model {
 
     /// The file's bytes, and how many there are.
     pub(crate) fn bytes(&self) -> (&dyn Source, u64) {
-        (&*self.file.source, self.file.source.bytes())
+        (&*self.file.content, self.file.bytes)
     }
 
     /// The file's metadata.
