@@ -14,7 +14,7 @@ use crate::lease::Lease;
 use crate::line::{HoldsUp, Ticket};
 use crate::list::Key;
 use crate::offload::Ahead;
-use crate::room::{Round, run_all};
+use crate::room::{Round, carry_out, run_all};
 use crate::state::{Shared, State};
 use crate::transfer::Arrival;
 use crate::walk::{Need, Walk};
@@ -137,16 +137,7 @@ pub(crate) fn admit<D: Device>(
             Step::Move(round, holds_up) => {
                 in_line.stand(&mut state, needs.record, holds_up);
                 drop(state);
-                let outcome = run_all(round);
-                state = shared.lock();
-                if let Err(error) = outcome {
-                    // What needs no disk may still make room.
-                    if of_disk.is_some() || !state.disk_is_to_blame(&error) {
-                        drop(state);
-                        return Err(of_disk.unwrap_or(error));
-                    }
-                    of_disk = Some(error);
-                }
+                state = carry_out(shared, round, &mut of_disk)?;
             }
             Step::Wish(round) => {
                 in_line.stand(&mut state, needs.record, HoldsUp::Everybody);

@@ -5,8 +5,10 @@
 
 use smallvec::SmallVec;
 
+use crate::entry::Entry;
 use crate::recording::Why;
-use crate::room::{PATIENT_WAITS, run_all};
+use crate::room::{PATIENT_WAITS, carry_out, run_all};
+use crate::state::Content;
 use crate::transfer::{Arrival, Departure, Exit};
 use crate::walk::{Need, Walk};
 use crate::{Account, Cancel, Device, Handle, Memory, MemoryError, PerTier, Tier};
@@ -25,14 +27,27 @@ impl<D: Device> Memory<D> {
         let mut left = 0_u64;
         for handle in handles {
             handle.check_home(self)?;
-            left = left.saturating_add(self.offload_one(handle)?);
+            let ways = |entry: &Entry<_>| -> &'static [Exit] {
+                if entry.is_alone_on(Tier::Device) {
+                    &[Exit::To(Tier::Host), Exit::To(Tier::Disk)]
+                } else {
+                    &[Exit::Drop]
+                }
+            };
+            left = left.saturating_add(self.leave(handle, ways)?);
         }
         Ok(left)
     }
 
-    fn offload_one(&self, handle: &Handle<D>) -> Result<u64, MemoryError> {
+    /// Has an allocation leave the device, in the first way that there is room for.
+    fn leave(
+        &self,
+        handle: &Handle<D>,
+        ways: impl Fn(&Entry<Content<D>>) -> &'static [Exit],
+    ) -> Result<u64, MemoryError> {
         let shared = &*self.0;
         let key = handle.key();
+        let mut of_disk: Option<MemoryError> = None;
         let mut patience = PATIENT_WAITS;
         let mut state = shared.lock();
         loop {
@@ -44,12 +59,9 @@ impl<D: Device> Memory<D> {
             if !entry.on.device || entry.pins.device > 0 {
                 return Ok(0);
             }
-            let exits = if entry.is_alone_on(Tier::Device) {
-                &[Exit::To(Tier::Host), Exit::To(Tier::Disk)][..]
-            } else {
-                &[Exit::Drop]
-            };
-            let departure = exits.iter().find_map(|&exit| {
+            let payers: SmallVec<[usize; 2]> =
+                entry.holders.iter().map(|holder| holder.record).collect();
+            let departure = ways(entry).iter().find_map(|&exit| {
                 Departure::begin(shared, &mut state, key, Tier::Device, exit, Why::Asked)
             });
             if let Some(departure) = departure {
@@ -57,14 +69,11 @@ impl<D: Device> Memory<D> {
                 departure.run()?;
                 return Ok(handle.bytes());
             }
-            let payers: SmallVec<[usize; 2]> =
-                state.ledger.entry(key).holders.iter().map(|holder| holder.record).collect();
             state.ledger.tick();
             match state.make_host_room_by_hand(shared, &payers, handle.bytes()) {
                 Ok(round) => {
                     drop(state);
-                    run_all(round)?;
-                    state = shared.lock();
+                    state = carry_out(shared, round, &mut of_disk)?;
                 }
                 Err(_) if state.ledger.transfers > 0 && patience > 0 => {
                     patience -= 1;
@@ -72,7 +81,7 @@ impl<D: Device> Memory<D> {
                 }
                 Err(error) => {
                     drop(state);
-                    return Err(error);
+                    return Err(of_disk.unwrap_or(error));
                 }
             }
         }
@@ -99,7 +108,10 @@ impl<D: Device> Memory<D> {
         let before = keep(&|_| true);
         let mut left = 0_u64;
         let outcome = handles.iter().try_for_each(|handle| {
-            left = left.saturating_add(self.stow_one(handle)?);
+            let ways = |entry: &Entry<_>| -> &'static [Exit] {
+                if entry.on.host { &[Exit::Drop] } else { &[Exit::To(Tier::Host)] }
+            };
+            left = left.saturating_add(self.leave(handle, ways)?);
             Ok(())
         });
         // One that was given twice was kept when it was looked at the second time.
@@ -109,50 +121,6 @@ impl<D: Device> Memory<D> {
             first.and_then(|first| before.get(first)).copied().unwrap_or(false)
         });
         outcome.map(|()| left)
-    }
-
-    fn stow_one(&self, handle: &Handle<D>) -> Result<u64, MemoryError> {
-        let shared = &*self.0;
-        let key = handle.key();
-        let mut patience = PATIENT_WAITS;
-        let mut state = shared.lock();
-        loop {
-            let entry = state.ledger.entry(key);
-            if entry.moving {
-                state = shared.wait(state);
-                continue;
-            }
-            if !entry.on.device || entry.pins.device > 0 {
-                return Ok(0);
-            }
-            let exit = if entry.on.host { Exit::Drop } else { Exit::To(Tier::Host) };
-            let payers: SmallVec<[usize; 2]> =
-                entry.holders.iter().map(|holder| holder.record).collect();
-            let tier = Tier::Device;
-            if let Some(departure) =
-                Departure::begin(shared, &mut state, key, tier, exit, Why::Asked)
-            {
-                drop(state);
-                departure.run()?;
-                return Ok(handle.bytes());
-            }
-            state.ledger.tick();
-            match state.make_host_room_by_hand(shared, &payers, handle.bytes()) {
-                Ok(round) => {
-                    drop(state);
-                    run_all(round)?;
-                    state = shared.lock();
-                }
-                Err(_) if state.ledger.transfers > 0 && patience > 0 => {
-                    patience -= 1;
-                    state = shared.wait(state);
-                }
-                Err(error) => {
-                    drop(state);
-                    return Err(error);
-                }
-            }
-        }
     }
 
     /// Has allocations leave a tier only when an operation could not run otherwise, or

@@ -9,7 +9,7 @@ use crate::handle::Handle;
 use crate::lease::Lease;
 use crate::offload::{Ahead, OffloadMode};
 use crate::recording::Recorder;
-use crate::room::{PATIENT_WAITS, run_all};
+use crate::room::{PATIENT_WAITS, carry_out, run_all};
 use crate::state::{Content, HostBytes, Shared};
 use crate::sync::is_explored;
 use crate::transfer::Landing;
@@ -166,15 +166,7 @@ impl<D: Device> Memory<D> {
                 },
             };
             drop(state);
-            let outcome = run_all(round);
-            state = shared.lock();
-            if let Err(error) = outcome {
-                if of_disk.is_some() || !state.disk_is_to_blame(&error) {
-                    drop(state);
-                    return Err(of_disk.unwrap_or(error));
-                }
-                of_disk = Some(error);
-            }
+            state = carry_out(shared, round, &mut of_disk)?;
         }
         let content = Content { host, ..Content::nowhere(format) };
         let on = PerTier { host: true, ..PerTier::default() };

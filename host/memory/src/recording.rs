@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
+use crate::ledger::Ledger;
 use crate::list::Key;
 use crate::state::State;
 use crate::transfer::Exit;
@@ -149,6 +150,16 @@ impl Recorder {
     }
 }
 
+impl<C> Ledger<C> {
+    /// An allocation, its size and its first holder.
+    fn whose(&self, key: Key) -> (AllocationId, u64, Option<AccountId>) {
+        let entry = self.entry(key);
+        let holder = entry.holders.first();
+        let record = holder.and_then(|holder| self.records.get(holder.record));
+        (entry.id, entry.bytes, record.map(|record| record.account.id()))
+    }
+}
+
 impl<D: Device> State<D> {
     /// Samples what is in use, if that is due.
     pub(crate) fn note_use(&mut self) {
@@ -207,12 +218,7 @@ impl<D: Device> State<D> {
         began: Option<Instant>,
     ) {
         let Some(recorder) = &mut self.recorder else { return };
-        let entry = self.ledger.entry(key);
-        let (allocation, bytes) = (entry.id, entry.bytes);
-        let holder = entry.holders.first();
-        let account = holder
-            .and_then(|holder| self.ledger.records.get(holder.record))
-            .map(|record| record.account.id());
+        let (allocation, bytes, account) = self.ledger.whose(key);
         let at = recorder.time(Instant::now());
         if let Exit::To(to) = exit {
             let began = began.map_or(at, |began| recorder.time(began));
@@ -241,12 +247,7 @@ impl<D: Device> State<D> {
         ahead: bool,
     ) {
         let Some(recorder) = &mut self.recorder else { return };
-        let entry = self.ledger.entry(key);
-        let (allocation, bytes) = (entry.id, entry.bytes);
-        let holder = entry.holders.first();
-        let account = holder
-            .and_then(|holder| self.ledger.records.get(holder.record))
-            .map(|record| record.account.id());
+        let (allocation, bytes, account) = self.ledger.whose(key);
         let ended = recorder.time(Instant::now());
         let began = began.map_or(ended, |began| recorder.time(began));
         let to = Tier::Device;

@@ -16,6 +16,7 @@ use crate::entry::{Class, spilled};
 use crate::list::Key;
 use crate::recording::Why;
 use crate::state::{Shared, State};
+use crate::sync::Guard;
 use crate::transfer::{Departure, Exit};
 use crate::walk::{Need, Walk};
 use crate::{Device, MemoryError, Tier};
@@ -378,4 +379,24 @@ impl<D: Device> State<D> {
 /// Carries out a round, without the lock. What comes after a failure stays.
 pub(crate) fn run_all<D: Device>(round: Round<'_, D>) -> Result<(), MemoryError> {
     round.into_iter().try_for_each(Departure::run)
+}
+
+/// The same between two holds of the lock, for one who goes on where the disk failed: what
+/// needs no disk may still make room. `of_disk` keeps what the disk said the first time, which
+/// is then what went wrong if nothing else makes room.
+pub(crate) fn carry_out<'a, D: Device>(
+    shared: &'a Shared<D>,
+    round: Round<'_, D>,
+    of_disk: &mut Option<MemoryError>,
+) -> Result<Guard<'a, State<D>>, MemoryError> {
+    let outcome = run_all(round);
+    let mut state = shared.lock();
+    if let Err(error) = outcome {
+        if of_disk.is_some() || !state.disk_is_to_blame(&error) {
+            drop(state);
+            return Err(of_disk.take().unwrap_or(error));
+        }
+        *of_disk = Some(error);
+    }
+    Ok(state)
 }
