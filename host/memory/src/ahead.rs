@@ -175,7 +175,8 @@ impl<D: Device> State<D> {
         let ledger = &self.ledger;
         let now = ledger.reserved.saturating_add(ledger.dirty_on_device);
         let weights = ledger.used(Tier::Device).saturating_sub(now);
-        let room = ledger.limit(Tier::Device).saturating_sub(plan.others).saturating_sub(weights);
+        let others = plan.others.max(now);
+        let room = ledger.limit(Tier::Device).saturating_sub(others).saturating_sub(weights);
         // What did not fit into as little room before does not now.
         if room == 0 || running.no_fill.is_some_and(|before| room <= before) {
             return None;
