@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use berth_memory::OffloadModeName;
-use berth_sandbox::{Plugin, SandboxError, Value};
+use berth_sandbox::{Capability, Plugin, SandboxError, Value};
 use berth_tests::host::{DEMO, DEMO_WEIGHTS, Host, Options, text};
 use berth_tests::oracle::data;
 
@@ -30,7 +30,7 @@ impl Shop {
         let mut host = Host::with(options);
         let components = berth_stock_plugins::components();
         let (_, bytes) = components.iter().find(|(name, _)| *name == PLUGINS[0]).unwrap();
-        host.load(PLUGINS[1], bytes).unwrap();
+        host.load_granted(PLUGINS[1], bytes, &[Capability::Memory]).unwrap();
         Self { host, folder }
     }
 

@@ -193,7 +193,8 @@ impl<D: Device> State<D> {
         let now = ledger.reserved.saturating_add(ledger.dirty_on_device);
         let weights = ledger.used(Tier::Device).saturating_sub(now);
         let most = ledger.limit(Tier::Device).min(ledger.ceilings.device);
-        let room = most.saturating_sub(plan.others).saturating_sub(weights);
+        let others = plan.others.max(now);
+        let room = most.saturating_sub(others).saturating_sub(weights);
         // What did not fit into as little room before does not now.
         if room == 0 || running.no_fill.is_some_and(|before| room <= before) {
             return None;

@@ -152,7 +152,7 @@ fn layers(dtype: DType, device: u64, name: OffloadModeName) -> Vec<u64> {
     let scope = Scope { account: account.clone(), cancel: Cancel::new(), call: None };
     let bench = Bench { compute, scope };
     let bytes = bench.compute.checked_bytes(dtype, &[WIDTH, WIDTH]).unwrap();
-    // 1 in half precision, also as the scale of a block, and 2⁻⁷ in the others.
+    // 1 in half precision, and 2⁻⁷ in the others.
     let data = (0..bytes * 8).map(|i| if i % 2 == 0 { 0 } else { 0x3c }).collect();
     let file: Arc<dyn Source> = Arc::new(File(data));
     let weights: Vec<Tensor> = (0..8)
@@ -176,14 +176,51 @@ fn layers(dtype: DType, device: u64, name: OffloadModeName) -> Vec<u64> {
 }
 
 #[test]
-fn weights_of_every_type_move_and_compute_the_same_bits_in_every_mode() {
-    for dtype in [DType::F32, DType::F16, DType::BF16, DType::Q4_0, DType::Q8_0] {
+fn dense_weights_move_and_compute_the_same_bits_in_every_mode() {
+    for dtype in [DType::F32, DType::F16, DType::BF16] {
         let reference = layers(dtype, 1 << 30, OffloadModeName::None);
         assert!(reference.iter().any(|bits| f64::from_bits(*bits) != 0.0));
         for &name in OffloadModeName::all() {
             if name != OffloadModeName::None {
                 assert_eq!(layers(dtype, 40 << 10, name), reference, "{dtype} in {name}");
             }
+        }
+    }
+}
+
+#[test]
+fn quantized_weights_move_as_any_bytes_do() {
+    for dtype in [DType::Q4_0, DType::Q8_0] {
+        for &name in OffloadModeName::all() {
+            let room = if name == OffloadModeName::None { 1 << 20 } else { 6000 };
+            let compute = Compute::new(Limits { device: room, host: 8000 }, mode(name));
+            let account = compute.memory().account("layers");
+            let cancel = Cancel::new();
+            let scope = Scope { account: account.clone(), cancel: cancel.clone(), call: None };
+            let bytes = compute.checked_bytes(dtype, &[64, 64]).unwrap();
+            let data: Vec<u8> = (0..bytes * 8).map(|i| (i * 31 % 251) as u8).collect();
+            let file: Arc<dyn Source> = Arc::new(File(data.clone()));
+            let weight = |layer: u64| {
+                compute.weight(&scope, file.clone(), layer * bytes, dtype, &[64, 64]).unwrap()
+            };
+            let weights: Vec<Tensor> = (0..8).map(weight).collect();
+            let site = compute.memory().site(&account, "layers");
+            for _ in 0..3 {
+                let call = site.call();
+                for (weight, expected) in weights.iter().zip(data.chunks(bytes as usize)) {
+                    let inputs = [weight.handle()];
+                    let memory = compute.memory();
+                    drop(
+                        memory
+                            .lease_for(Some(&call), &account, &inputs, &[], 500, &cancel)
+                            .unwrap(),
+                    );
+                    let mut read = vec![0; expected.len()];
+                    weight.read(0, &mut read).unwrap();
+                    assert!(read == expected, "{dtype} in {name}");
+                }
+            }
+            assert!(compute.memory().stats().tiers.device.peak <= room);
         }
     }
 }
