@@ -154,13 +154,15 @@ impl<D: Device> Shared<D> {
         };
         let (host, device) = (ledger.used(Tier::Host), ledger.used(Tier::Device));
         let spare = available.saturating_sub(self.headroom);
-        let missing = self.headroom.saturating_sub(available);
-        ledger.ceilings.host = host.saturating_add(spare).saturating_sub(missing);
+        let mut missing = self.headroom.saturating_sub(available);
         if self.device.is_in_dram() {
-            // The host's own tier gives way first.
-            let missing = missing.saturating_sub(host);
-            ledger.ceilings.device = device.saturating_add(spare).saturating_sub(missing);
+            // What costs a drop gives way before what costs a write to the spill file.
+            let dirty = ledger.dirty_on_device.saturating_add(ledger.reserved);
+            let from_device = missing.min(device.saturating_sub(dirty));
+            ledger.ceilings.device = device.saturating_add(spare).saturating_sub(from_device);
+            missing -= from_device;
         }
+        ledger.ceilings.host = host.saturating_add(spare).saturating_sub(missing);
     }
 
     pub(crate) fn lock(&self) -> Guard<'_, State<D>> {
@@ -215,7 +217,8 @@ impl<D: Device> State<D> {
     pub(crate) fn exit_now(&self, key: Key) -> Option<crate::transfer::Exit> {
         use crate::transfer::Exit;
         let entry = self.ledger.entry(key);
-        if entry.moving || !entry.on.device || entry.pins.device > 0 || entry.keep.device {
+        let stays = entry.keep.device || self.ledger.groups.standing(entry.group).never;
+        if entry.moving || !entry.on.device || entry.pins.device > 0 || stays {
             return None;
         }
         if !entry.is_alone_on(Tier::Device) {

@@ -94,6 +94,7 @@ impl<'a, D: Device> Departure<'a, D> {
             state.ledger.enter(key, to);
         }
         state.ledger.set_moving(key, true);
+        state.note_use();
         let began = state.recorder.is_some().then(Instant::now);
         let going = Some(going);
         Some(Self { shared, key, bytes, tier, exit, why, began, going, saved: None })
@@ -237,6 +238,7 @@ impl<'a, D: Device> Arrival<'a, D> {
         }
         state.ledger.enter(key, Tier::Device);
         state.ledger.set_moving(key, true);
+        state.note_use();
         Some(Self {
             shared,
             key,

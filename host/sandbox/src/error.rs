@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use berth_compute::ComputeError;
-use berth_memory::{MemoryError, Tier};
+use berth_memory::{AccountUse, MemoryError, Stats, Tier};
 use thiserror::Error;
 
 use crate::capability::Capability;
@@ -24,12 +24,19 @@ pub struct Shortage {
     pub limit: u64,
     /// What is held already and cannot leave.
     pub used: u64,
+    /// Who holds it, the largest part first. A guest is not told.
+    pub holders: Vec<(String, u64)>,
 }
 
 impl std::fmt::Display for Shortage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { tier, requested, limit, used } = self;
-        write!(f, "{requested} bytes needed on the {tier}, {used} in use, limit {limit}")
+        let Self { tier, requested, limit, used, holders } = self;
+        write!(f, "{requested} bytes needed on the {tier}, {used} in use, limit {limit}")?;
+        for (index, (name, bytes)) in holders.iter().enumerate() {
+            let before = if index == 0 { "; held by " } else { ", " };
+            write!(f, "{before}{name} ({bytes})")?;
+        }
+        Ok(())
     }
 }
 
@@ -77,16 +84,74 @@ pub enum GuestError {
     Other(String),
 }
 
+/// What helps when the spill file is full.
+const MORE_SPILL: &str = "raise `--spill-limit`, name a larger disk with `--spill-dir`, or give \
+                          DRAM more room with `--dram`";
+
+/// An error of memory, with all that the system said, and what to do about it.
+fn failed(code: &str, error: &MemoryError, hint: &str) -> GuestError {
+    let mut message = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        message.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    GuestError::Failed(Box::new(Failure { code: code.into(), message, hint: hint.into() }))
+}
+
+impl GuestError {
+    /// Whether a guest that was given this and passed it on would give that.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        let figures = |short: &Shortage| (short.tier, short.requested, short.limit, short.used);
+        match (self, other) {
+            (Self::OutOfMemory(a), Self::OutOfMemory(b)) => figures(a) == figures(b),
+            _ => self == other,
+        }
+    }
+
+    /// With those who hold what is short, as far as it does not say so itself.
+    pub(crate) fn with_holders(mut self, stats: impl FnOnce() -> Stats) -> Self {
+        if let Self::OutOfMemory(short) = &mut self
+            && short.holders.is_empty()
+        {
+            let of = |account: AccountUse| (account.name, *account.charge.get(short.tier));
+            let all = stats().accounts.into_iter().map(of);
+            short.holders = all.filter(|(_, bytes)| *bytes > 0).collect();
+            short.holders.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+        }
+        self
+    }
+}
+
 impl From<MemoryError> for GuestError {
     fn from(error: MemoryError) -> Self {
         match error {
             MemoryError::QuotaExceeded { tier, requested, limit, used, .. } => {
-                Self::QuotaExceeded(Shortage { tier, requested, limit, used })
+                Self::QuotaExceeded(Shortage { tier, requested, limit, used, holders: Vec::new() })
             }
-            MemoryError::OutOfMemory { tier, requested, limit, used, .. } => {
-                Self::OutOfMemory(Shortage { tier, requested, limit, used })
+            MemoryError::OutOfMemory { tier, requested, limit, used, holders } => {
+                Self::OutOfMemory(Shortage { tier, requested, limit, used, holders })
             }
             MemoryError::Cancelled => Self::Cancelled,
+            MemoryError::FileUnavailable { .. } | MemoryError::FileRead { .. } => {
+                failed("model-file", &error, "check that the file is there and can be read")
+            }
+            MemoryError::FileTruncated { .. } => {
+                failed("model-file", &error, "download the model again, and run the workflow again")
+            }
+            MemoryError::FileChanged { .. } => {
+                failed("model-file", &error, "run the workflow again, once the file is at rest")
+            }
+            MemoryError::SpillUnavailable { .. }
+            | MemoryError::SpillFull { .. }
+            | MemoryError::SpillFailed { .. }
+            | MemoryError::SpillCorrupted { .. } => failed(
+                "spill",
+                &error,
+                "free space on that disk, name another with `--spill-dir`, or give DRAM more room \
+                 with `--dram`",
+            ),
+            MemoryError::SpillLimit { .. } => failed("spill", &error, MORE_SPILL),
             other => Self::Other(other.to_string()),
         }
     }
@@ -251,7 +316,23 @@ impl SandboxError {
             Self::Guest {
                 error: GuestError::OutOfMemory(Shortage { tier: Tier::Host, .. }),
                 ..
-            } => Some("give the host's memory more room with `--dram`".into()),
+            } => Some(
+                "give the host's memory more room with `--dram`, or let it spill: `--spill-limit`"
+                    .into(),
+            ),
+            Self::Guest {
+                error: GuestError::OutOfMemory(Shortage { tier: Tier::Disk, .. }),
+                ..
+            } => Some(MORE_SPILL.into()),
+            Self::Guest { error: GuestError::OutOfMemory(short), .. }
+                if short.requested <= short.limit =>
+            {
+                Some(
+                    "let what is not in use leave the device with `--offload planned`, or give it \
+                     more room with `--vram`"
+                        .into(),
+                )
+            }
             Self::Guest { error: GuestError::OutOfMemory(_), .. } => Some(
                 "give the host more room with `--vram`, or use a smaller image or batch".into(),
             ),

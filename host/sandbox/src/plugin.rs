@@ -360,7 +360,11 @@ impl Plugin {
         let returned = result.map_err(|error| self.explain(&error, state))?;
         returned.map_err(|error| match error.into() {
             GuestError::Cancelled => SandboxError::Cancelled,
-            error => SandboxError::Guest { plugin: self.responsible(&error, state), error },
+            error => {
+                let plugin = self.responsible(&error, state);
+                let stats = || self.sandbox.compute().memory().stats();
+                SandboxError::Guest { plugin, error: error.with_holders(stats) }
+            }
         })
     }
 
@@ -368,7 +372,7 @@ impl Plugin {
     /// is, stays that function's plugin's, so that a hint names the right quota.
     fn responsible(&self, error: &GuestError, state: &State) -> String {
         match &state.blame {
-            Some((plugin, theirs)) if theirs == error => plugin.clone(),
+            Some((plugin, theirs)) if theirs.is(error) => plugin.clone(),
             _ => self.name.clone(),
         }
     }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use berth_memory::{Gauge, Limits};
 use berth_sandbox::STACK_SIZE;
+use rustix::process::Resource;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::cgroup::Cgroups;
@@ -13,6 +14,12 @@ use crate::cgroup::Cgroups;
 /// What is left of the machine's memory for everything that is no tensor: the program,
 /// guests' own memory, other programs. In percent.
 const HEADROOM: u64 = 5;
+
+/// What the program itself and guests' own memory take, in bytes.
+const PROGRAM: u64 = 96 << 20;
+
+/// A machine in which that is more than a few percent, in bytes.
+const SMALL: u64 = 4 << 30;
 
 /// Memory to assume where the system does not say how much it has.
 const UNKNOWN_MEMORY: u64 = 8 << 30;
@@ -41,6 +48,9 @@ pub fn default_limits(device: Option<u64>, host: Option<u64>) -> Limits {
 }
 
 fn limits(memory: u64, device: Option<u64>, host: Option<u64>) -> Limits {
+    // In a small machine or container the program itself counts.
+    let program = if memory < SMALL { PROGRAM.min(memory / 2) } else { 0 };
+    let memory = memory - program;
     let percent = |percent: u64| memory / 100 * percent;
     let device = device.unwrap_or_else(|| percent(75));
     let rest = percent(100 - HEADROOM).saturating_sub(device).max(percent(HEADROOM));
@@ -53,11 +63,19 @@ pub fn default_headroom(memory: u64) -> u64 {
     (memory / 10).clamp(2 << 30, 10 << 30).min(memory / 2)
 }
 
-/// Bytes of memory that this process may use: the machine's, or its cgroup's limit if that is less.
+/// Bytes of memory that this process may use: the machine's, or its cgroup's limit or its own
+/// resource limits (`ulimit -d`, `-v`) if those are less.
 pub fn total_memory() -> u64 {
     let machine = refreshed().map(|system| system.total_memory());
-    let known = [machine, Cgroups::of_this_process().limit()];
+    let known = [machine, Cgroups::of_this_process().limit(), rlimit()];
     known.into_iter().flatten().min().unwrap_or(UNKNOWN_MEMORY)
+}
+
+/// The least of this process's limits on its data and its address space.
+fn rlimit() -> Option<u64> {
+    let limit = |resource| rustix::process::getrlimit(resource).current;
+    let limits = [limit(Resource::Data), limit(Resource::As)];
+    limits.into_iter().flatten().min()
 }
 
 fn refreshed() -> Option<sysinfo::System> {

@@ -231,7 +231,7 @@ fn an_upload_that_is_larger_than_the_host_begins_on_disk() {
 }
 
 #[test]
-fn a_device_in_dram_gives_way_after_the_host() {
+fn a_device_in_dram_gives_way_by_drops_before_anything_is_spilled() {
     let machine = Machine(Arc::new(AtomicU64::new(100_000)));
     let gauge = machine.clone();
     let memory = set_up(50_000, 100_000, Planned, |setup| {
@@ -242,12 +242,13 @@ fn a_device_in_dram_gives_way_after_the_host() {
     let source: Arc<dyn Source> = weights(1);
     let weight = memory.clean(&a, source, 0, 20_000, 0);
     touch(&memory, &a, &[&weight]).unwrap();
+    let dirty = memory.upload(&a, pattern(1, 0, 5000), 0).unwrap();
     machine.0.store(0, SeqCst);
     touch(&memory, &a, &[]).unwrap();
     assert!(weight.residency().device, "this device has a memory of its own");
     memory.device().in_dram.store(true, SeqCst);
     touch(&memory, &a, &[]).unwrap();
-    assert!(!weight.residency().device);
+    assert!(!weight.residency().device && dirty.residency().host);
     touch(&memory, &a, &[&weight]).unwrap();
 }
 

@@ -57,7 +57,7 @@ impl State {
             return Ok(());
         }
         let (tier, used) = (Tier::Host, memory.stats().tier(Tier::Host).used);
-        Err(GuestError::OutOfMemory(Shortage { tier, requested, limit, used }))
+        Err(GuestError::OutOfMemory(Shortage { tier, requested, limit, used, holders: Vec::new() }))
     }
 
     /// Brings what left the device before, and is in its file only, to the host's memory, as far

@@ -156,6 +156,7 @@ impl From<Error> for GuestError {
             requested: s.requested,
             limit: s.limit,
             used: s.used,
+            holders: Vec::new(),
         };
         match error {
             Error::InvalidArgument(text) => Self::InvalidArgument(clean(&text)),

@@ -12,7 +12,7 @@ use crate::text::nearest;
 #[derive(Debug, Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read the configuration {}", path.display())]
+    #[error("cannot read the configuration {}: {source}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -53,7 +53,7 @@ pub enum ConfigError {
         high: Watermark,
     },
     /// Nothing can be spilled where it should be.
-    #[error("cannot use the folder {} to spill to", path.display())]
+    #[error("cannot use the folder {} to spill to: {source}", path.display())]
     SpillFolder {
         /// The folder.
         path: PathBuf,

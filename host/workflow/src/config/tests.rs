@@ -119,7 +119,10 @@ fn settings_that_contradict_each_other_are_refused() {
         "the low watermark, 7.0 GiB, is above the high one, 75%"
     );
     let error = refused("[memory]\nspill-dir = '/nowhere/at/all'");
-    assert_eq!(error, "cannot use the folder /nowhere/at/all to spill to");
+    assert_eq!(
+        error,
+        "cannot use the folder /nowhere/at/all to spill to: No such file or directory (os error 2)"
+    );
 }
 
 #[test]
