@@ -6,6 +6,7 @@
 //! have early; a call that departs from it runs as if there were none, and its own
 //! steps are the next plan.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -85,11 +86,14 @@ impl Plan {
     }
 
     /// Which weights come and go: as few bytes as can be. One of them must find room beside all
-    /// that stay, and so must the next one if it is to come `early`. So small ones are chosen:
-    /// room for two large ones would be room for weights that stay.
+    /// that stay, and so must the next one if it is to come `early`. So those are chosen that are used
+    /// where activations leave room, then small ones: room for two large ones would be room
+    /// for weights that stay.
     fn choose(&self, mut all: Vec<Use>, early: bool) -> Vec<Use> {
         let tiny = self.weights / TINY;
-        all.sort_by_key(|used| (used.bytes < tiny, used.bytes, used.id));
+        let excess = self.excess();
+        let beyond = |used: &Use| excess.get(&used.id).copied().unwrap_or(0);
+        all.sort_by_key(|used| (used.bytes < tiny, beyond(used), used.bytes, used.id));
         let count = {
             let (mut too_few, mut enough) = (0, all.len());
             while too_few + 1 < enough {
@@ -112,6 +116,20 @@ impl Plan {
             }
         }
         all
+    }
+
+    /// What each weight takes of the room for those that stay when it comes and goes: nothing, if
+    /// it is used where activations leave as much room.
+    fn excess(&self) -> HashMap<AllocationId, u64> {
+        let mut excess = HashMap::new();
+        for step in &self.steps {
+            for used in &step.uses {
+                let beyond = step.others.saturating_add(used.bytes).saturating_sub(self.others);
+                let most: &mut u64 = excess.entry(used.id).or_default();
+                *most = beyond.max(*most);
+            }
+        }
+        excess
     }
 
     /// Whether every step finds room when these weights come and go.

@@ -169,6 +169,32 @@ fn small_weights_come_and_go_so_that_large_ones_can_stay() {
 }
 
 #[test]
+fn large_weights_come_and_go_where_activations_leave_room() {
+    // As a U-Net has them: large activations beside small weights at both ends, and the
+    // largest weights, a twentieth of all each, where activations are small.
+    let memory = by_hand(10_000 + 2000, 1 << 30, Planned);
+    let sizes: Vec<u64> = (0..60).map(|i| if (20..40).contains(&i) { 1000 } else { 100 }).collect();
+    let layers = Layers::new(&memory, 1, &sizes, 0);
+    let call = || {
+        let call = layers.site.call();
+        for weight in &layers.weights {
+            while ahead::bring_one(&memory.0) {}
+            let activation = if weight.bytes() == 1000 { 200 } else { 2000 };
+            let outputs = [(activation, 0)];
+            let (account, cancel) = (&layers.account, Cancel::new());
+            drop(memory.lease_for(Some(&call), account, &[weight], &outputs, 0, &cancel).unwrap());
+        }
+    };
+    (0..3).for_each(|_| call());
+    let before = memory.stats().moved.to_device;
+    call();
+    let moved = memory.stats().moved.to_device - before;
+    let bound = layers.bytes() - 10_000 + layers.bytes() / 50;
+    println!("{moved} of {} bytes, bound {bound}", layers.bytes());
+    assert!(moved <= bound, "{moved} bytes, more than {bound}");
+}
+
+#[test]
 fn what_is_needed_next_is_there_before_it_is_needed() {
     let sizes = transformer();
     let memory = by_hand(sizes.iter().sum::<u64>() / 2, 1 << 30, Planned);
