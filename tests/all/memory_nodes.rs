@@ -225,6 +225,18 @@ fn a_model_that_had_left_the_device_is_in_dram_after_it_is_offloaded() {
 }
 
 #[test]
+fn offloading_a_decoder_that_did_not_run_yet_leaves_the_denoiser_where_it_is() {
+    let host = Host::default();
+    let checkpoint = host.checkpoint(DEMO);
+    let first = sampled(&host, &checkpoint);
+    let before = charge(&host, "stable-diffusion").device;
+    host.run("OffloadVAE", vec![("vae", checkpoint.vae.clone())]);
+    let left = before - charge(&host, "stable-diffusion").device;
+    assert!(left < DEMO_WEIGHTS / 100, "{left} bytes of {before} left");
+    assert_eq!(sampled(&host, &checkpoint), first);
+}
+
+#[test]
 fn a_model_without_room_in_dram_that_had_left_the_device_stays_in_its_file() {
     let host = Host::with(Options { host: 1 << 20, ..Options::default() });
     let checkpoint = host.checkpoint(DEMO);
@@ -248,8 +260,8 @@ fn offloaded(report: &Value) -> f64 {
 fn one_model_more_in_the_dram_cache_does_not_hide_another() {
     let host = Host::default();
     let checkpoint = host.checkpoint(DEMO);
-    sampled(&host, &checkpoint);
-    // Nobody called the VAE, so it stands for all that was loaded of the file.
+    let latent = host.sample(&checkpoint, PROMPT, 42);
+    host.decode(&checkpoint, latent);
     let before = host.run("OffloadVAE", vec![("vae", checkpoint.vae.clone())]);
     let after = host.run("OffloadModel", vec![("model", checkpoint.model.clone())]);
     let (before, after) = (offloaded(&before[0]), offloaded(&after[0]));
@@ -270,6 +282,8 @@ fn a_file_that_no_function_of_a_model_used_leaves_with_the_one_that_was_used() {
         ("decode".into(), Value::Function(host.function(&second.vae, "decode"))),
     ];
     let both = Value::Object(Arc::new(Object::new("MODEL", fields)));
+    // Nobody else can call for what was loaded of the second file.
+    drop(second);
     let before = charge(&host, "stable-diffusion").device;
     host.run("OffloadModel", vec![("model", both)]);
     let left = before - charge(&host, "stable-diffusion").device;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::entry::{AllocationId, Range};
+use crate::entry::{AllocationId, Range, STREAMED};
 use crate::list::Key;
 use crate::spill::Extent;
 use crate::state::State;
@@ -108,6 +108,14 @@ impl<D: Device> Handle<D> {
     #[must_use]
     pub fn id(&self) -> AllocationId {
         self.0.id
+    }
+
+    /// Whether calls of a site that still exists used it last.
+    #[must_use]
+    pub fn is_claimed(&self) -> bool {
+        let state = self.0.memory.0.lock();
+        let group = state.ledger.entry(self.0.key).group & !STREAMED;
+        state.ledger.groups.get(group).is_some()
     }
 
     /// The same allocation, held by another account, which is charged in full for it too.

@@ -3,8 +3,9 @@
 //! A model on a wire is a function that captured a file, and the three wires of one
 //! checkpoint captured the same one. So a file's weights are more than a wire means: where calls of
 //! the wire's functions used some of them, those count. A function of the same wire that was
-//! never called, such as a VAE's `encode`, used nothing. A file of which no call used
-//! anything counts as a whole, whatever was used of the other files behind the wire.
+//! never called, such as a VAE's `encode`, used nothing. A file of which no call of theirs used
+//! anything counts as a whole, but for what calls of other wires used: offloading a decoder that
+//! did not run yet must not throw out the model that does.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -43,7 +44,8 @@ pub(crate) fn handles(value: &Value, weights: Weights) -> Vec<Handle> {
     for model in models {
         let all = weights_of(model, weights);
         if !all.iter().any(|tensor| in_use.contains(&tensor.handle().id())) {
-            handles.extend(all.iter().map(|tensor| tensor.handle().clone()));
+            let all = all.iter().map(Tensor::handle);
+            handles.extend(all.filter(|handle| !handle.is_claimed()).cloned());
         }
     }
     let mut known = HashSet::new();
