@@ -157,9 +157,7 @@ fn a_planned_step_moves_what_does_not_fit_and_hardly_more() {
     let others = meter.peak().device - weights;
     for percent in [100, 75, 50, 25, 10] {
         let room = weights * percent / 100;
-        // In a tenth of the room there is place for little more than the largest weight alone.
-        let largest = if percent == 10 { 331_776 } else { 0 };
-        let bound = weights - room + weights / 50 + largest;
+        let bound = weights - room + weights / 50;
         for mode in [OffloadModeName::Planned, OffloadModeName::Balanced] {
             let step = Step::new(Host::with(options(room + others, mode)));
             step.run(3);
