@@ -282,7 +282,7 @@ impl<D: Device> State<D> {
         }
         let pressure = self.pressure(needs.device);
         let wish = self.mode.leaves_before(&pressure);
-        let over_quota = self.over_quota(needs);
+        let over_quota = self.ledger.over_quota(record, Tier::Device, needs.charge);
         if over_quota > 0 {
             let walk = Walk::device_of(&mut self.ledger, record, Need::Must);
             return match self.try_room(shared, record, walk, over_quota, wish) {
@@ -339,11 +339,6 @@ impl<D: Device> State<D> {
             return Some(round).filter(|round| !round.is_empty());
         }
         None
-    }
-
-    fn over_quota(&self, needs: &Needs) -> u64 {
-        let record = self.ledger.records.get(needs.record);
-        record.map_or(0, |record| record.over_quota(Tier::Device, needs.charge))
     }
 
     fn try_room<'a>(

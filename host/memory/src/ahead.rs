@@ -3,7 +3,8 @@
 //! One thread beside the operations: while one runs, the copy worker brings what the next ones
 //! lease, as their call's plan says. It never takes room that the steps between need for
 //! anything else, and makes room only by drops of what the plan needs later. What the plan has
-//! stay comes as soon as there is room. So it changes when bytes move, hardly how many, and never whether an operation can run.
+//! stay comes as soon as there is room. So it changes when bytes move, hardly how many, and
+//! never whether an operation can run.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Weak};
@@ -160,10 +161,9 @@ impl<D: Device> State<D> {
         let Some((key, bytes)) = found else { return self.fill(shared, call) };
         let record = self.ledger.groups.get(group)?.record;
         let ledger = &self.ledger;
-        let now = ledger.reserved.saturating_add(ledger.dirty_on_device);
+        let now = ledger.besides_weights();
         let coming = bytes.saturating_add(others.saturating_sub(now));
-        let over_quota =
-            ledger.records.get(record).map_or(0, |record| record.over_quota(Tier::Device, coming));
+        let over_quota = ledger.over_quota(record, Tier::Device, coming);
         let over = ledger.over_limit(Tier::Device, coming).max(over_quota);
         // Where others took the memory, nothing comes that is not needed now.
         if ledger.over_ceiling(Tier::Device, coming) > 0 {
@@ -190,7 +190,7 @@ impl<D: Device> State<D> {
         let running = self.calls.get(call)?;
         let (plan, position) = running.ahead()?;
         let ledger = &self.ledger;
-        let now = ledger.reserved.saturating_add(ledger.dirty_on_device);
+        let now = ledger.besides_weights();
         let weights = ledger.used(Tier::Device).saturating_sub(now);
         let most = ledger.limit(Tier::Device).min(ledger.ceilings.device);
         let others = plan.others.max(now);
@@ -211,7 +211,7 @@ impl<D: Device> State<D> {
         let found = plan.from(position).flat_map(|step| &step.uses).find(fits).copied();
         let over_quota = |bytes: u64| {
             let coming = bytes.saturating_add(plan.others.saturating_sub(now));
-            ledger.records.get(record).map_or(0, |r| r.over_quota(Tier::Device, coming))
+            ledger.over_quota(record, Tier::Device, coming)
         };
         match found.filter(|used| over_quota(used.bytes) == 0) {
             Some(used) => self.bring(shared, used.key, call),

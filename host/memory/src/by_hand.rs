@@ -1,7 +1,8 @@
 //! Moving what somebody names, instead of what a mode chooses.
 //!
-//! Nothing else leaves for it, but copies on the host that can be had again: who
-//! asks for one thing to move does not ask for others to suffer.
+//! Nothing else leaves the device for it, and nothing that somebody wants to keep leaves the
+//! host: who asks for one thing to move does not ask for others to suffer. Other bytes on the host
+//! may be dropped, spilled or, if they are only cached, lost to make room there.
 
 use smallvec::SmallVec;
 
@@ -70,7 +71,7 @@ impl<D: Device> Memory<D> {
                 return Ok(handle.bytes());
             }
             state.ledger.tick();
-            match state.make_host_room_by_hand(shared, &payers, handle.bytes()) {
+            match state.make_host_room(shared, &payers, handle.bytes(), Need::Asked) {
                 Ok(round) => {
                     drop(state);
                     state = carry_out(shared, round, &mut of_disk)?;
@@ -96,16 +97,10 @@ impl<D: Device> Memory<D> {
     pub fn stow(&self, handles: &[&Handle<D>]) -> Result<u64, MemoryError> {
         handles.iter().try_for_each(|handle| handle.check_home(self))?;
         // What is stowed together does not push itself out.
-        let keep = |keep: &dyn Fn(usize) -> bool| {
-            let mut state = self.0.lock();
-            let set = |(index, handle): (usize, &&Handle<D>)| {
-                let before = state.ledger.entry(handle.key()).keep.host;
-                state.ledger.keep(handle.key(), Tier::Host, keep(index));
-                before
-            };
-            handles.iter().enumerate().map(set).collect::<Vec<bool>>()
-        };
-        let before = keep(&|_| true);
+        let mut state = self.0.lock();
+        let mut keys: Vec<_> = handles.iter().map(|handle| handle.key()).collect();
+        keys.retain(|&key| state.ledger.keep(key, Tier::Host, true));
+        drop(state);
         let mut left = 0_u64;
         let outcome = handles.iter().try_for_each(|handle| {
             let ways = |entry: &Entry<_>| -> &'static [Exit] {
@@ -114,12 +109,11 @@ impl<D: Device> Memory<D> {
             left = left.saturating_add(self.leave(handle, ways)?);
             Ok(())
         });
-        // One that was given twice was kept when it was looked at the second time.
-        keep(&|index| {
-            let key = handles.get(index).map(|handle| handle.key());
-            let first = handles.iter().position(|handle| Some(handle.key()) == key);
-            first.and_then(|first| before.get(first)).copied().unwrap_or(false)
-        });
+        let mut state = self.0.lock();
+        for key in keys {
+            state.ledger.keep(key, Tier::Host, false);
+        }
+        drop(state);
         outcome.map(|()| left)
     }
 

@@ -141,6 +141,11 @@ impl<C> Ledger<C> {
         *self.used.get(tier)
     }
 
+    /// Bytes of the device that hold no weights: activations, outputs, workspaces.
+    pub(crate) fn besides_weights(&self) -> u64 {
+        self.reserved.saturating_add(self.dirty_on_device)
+    }
+
     /// Bytes over a tier's limit if `more` were used.
     pub(crate) fn over_limit(&self, tier: Tier, more: u64) -> u64 {
         self.used(tier).saturating_add(more).saturating_sub(self.limit(tier))
@@ -396,13 +401,15 @@ impl<C> Ledger<C> {
         self.list(key);
     }
 
-    /// Has an allocation stay on a tier where it can, or no longer.
-    pub(crate) fn keep(&mut self, key: Key, tier: Tier, keep: bool) {
-        if *self.entry(key).keep.get(tier) != keep {
+    /// Has an allocation stay on a tier where it can, or no longer. Whether that is new.
+    pub(crate) fn keep(&mut self, key: Key, tier: Tier, keep: bool) -> bool {
+        let is_new = *self.entry(key).keep.get(tier) != keep;
+        if is_new {
             self.unlist(key);
             *self.entry_mut(key).keep.get_mut(tier) = keep;
             self.list(key);
         }
+        is_new
     }
 
     /// The bytes of an allocation are nowhere any more.

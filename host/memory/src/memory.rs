@@ -137,7 +137,7 @@ impl<D: Device> Memory<D> {
         let mut patience = PATIENT_WAITS;
         loop {
             state.ledger.tick();
-            let round = match state.make_host_room(shared, &[record], length) {
+            let round = match state.make_host_room(shared, &[record], length, Need::Must) {
                 Ok(round) if round.is_empty() => break,
                 Ok(round) => round,
                 Err(_) if state.ledger.transfers > 0 && patience > 0 => {
@@ -294,8 +294,7 @@ impl<D: Device> Memory<D> {
         shared.changed(&state);
         loop {
             state.ledger.tick();
-            let over =
-                state.ledger.records.get(record).map_or(0, |r| r.over_quota(Tier::Device, 0));
+            let over = state.ledger.over_quota(record, Tier::Device, 0);
             if over == 0 || !state.may_leave() {
                 return;
             }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use smallvec::SmallVec;
 
-use crate::entry::{Class, spilled};
+use crate::entry::{Class, NO_GROUP, spilled};
 use crate::list::Key;
 use crate::recording::Why;
 use crate::state::{Shared, State};
@@ -85,7 +85,7 @@ impl<D: Device> State<D> {
             if !alone {
                 if let Some(Class::Free(group)) = entry.listed.device
                     && self.mode.whole_models()
-                    && group != crate::entry::NO_GROUP
+                    && group != NO_GROUP
                     && !self.ledger.groups.standing(group).is_running()
                 {
                     whole = Some(group);
@@ -183,25 +183,6 @@ impl<D: Device> State<D> {
         shared: &'a Shared<D>,
         records: &[usize],
         bytes: u64,
-    ) -> Result<Round<'a, D>, MemoryError> {
-        self.host_room_for(shared, records, bytes, Need::Must)
-    }
-
-    /// The same for one who moves something by hand: what others want to keep stays.
-    pub(crate) fn make_host_room_by_hand<'a>(
-        &mut self,
-        shared: &'a Shared<D>,
-        records: &[usize],
-        bytes: u64,
-    ) -> Result<Round<'a, D>, MemoryError> {
-        self.host_room_for(shared, records, bytes, Need::Asked)
-    }
-
-    fn host_room_for<'a>(
-        &mut self,
-        shared: &'a Shared<D>,
-        records: &[usize],
-        bytes: u64,
         need: Need,
     ) -> Result<Round<'a, D>, MemoryError> {
         let full = match self.room(Tier::Host, records, bytes, need) {
@@ -283,7 +264,7 @@ impl<D: Device> State<D> {
     /// a quota only what its account holds goes.
     fn room(&mut self, tier: Tier, records: &[usize], bytes: u64, need: Need) -> Room {
         for &record in records {
-            let over = self.ledger.records.get(record).map_or(0, |r| r.over_quota(tier, bytes));
+            let over = self.ledger.over_quota(record, tier, bytes);
             if over > 0 {
                 return match self.exits(tier, Some(record), over, need) {
                     Ok((tier, exits)) => Room::Without(tier, exits),

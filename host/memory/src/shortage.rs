@@ -5,13 +5,16 @@ use crate::list::Key;
 use crate::{MemoryError, Tier};
 
 impl<C> Ledger<C> {
+    /// Bytes over an account's quota if `more` were charged.
+    pub(crate) fn over_quota(&self, record: usize, tier: Tier, more: u64) -> u64 {
+        self.records.get(record).map_or(0, |record| record.over_quota(tier, more))
+    }
+
     /// Whether every holder has room in its quota for an allocation in one more tier.
     pub(crate) fn fits_quotas(&self, key: Key, tier: Tier) -> bool {
         let entry = self.entry(key);
-        entry.holders.iter().all(|holder| {
-            let record = self.records.get(holder.record);
-            record.is_none_or(|record| record.over_quota(tier, entry.bytes_on(tier)) == 0)
-        })
+        let bytes = entry.bytes_on(tier);
+        entry.holders.iter().all(|holder| self.over_quota(holder.record, tier, bytes) == 0)
     }
 
     /// The error that a tier's limit is no room for `requested` bytes.

@@ -10,9 +10,11 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::ahead;
-use crate::entry::{GroupId, STREAMED};
+use crate::entry::{GroupId, NO_GROUP, STREAMED};
+use crate::list::Key;
 use crate::plan::{Plan, Running, Step, Use};
 use crate::state::State;
+use crate::sync::Guard;
 use crate::{Account, Device, Handle, Memory, Tier};
 
 /// A function whose calls are watched: what one call leased tells what the next will need.
@@ -71,21 +73,15 @@ impl<D: Device> Site<D> {
         let Watched { memory, account, group, .. } = &*self.0;
         let mut state = memory.0.lock();
         let record = state.ledger.record(account);
-        let members: Vec<_> = state
+        let members = state
             .ledger
             .entries
             .iter()
             .filter(|(_, entry)| entry.group & !STREAMED == *group && entry.is_clean())
             .filter(|(_, entry)| entry.holder(record).is_some())
-            .map(|(key, entry)| (key, entry.id, entry.bytes, entry.content.format))
+            .map(|(key, _)| key)
             .collect();
-        for (key, ..) in &members {
-            state.ledger.hold(*key, record);
-        }
-        drop(state);
-        let handle =
-            |(key, id, bytes, format)| Handle::new(memory, account, record, key, id, bytes, format);
-        members.into_iter().map(handle).collect()
+        memory.held(state, account, record, members)
     }
 
     /// A call begins. It ends when the last clone is dropped.
@@ -167,7 +163,7 @@ impl<D: Device> State<D> {
     /// The group of a call; what belongs to none for no call.
     pub(crate) fn group_of(&self, call: Option<usize>) -> GroupId {
         let running = call.and_then(|key| self.calls.get(key));
-        running.map_or(crate::entry::NO_GROUP, |running| running.group)
+        running.map_or(NO_GROUP, |running| running.group)
     }
 
     /// Notes what a lease of a call uses, after it was admitted.
@@ -181,7 +177,7 @@ impl<D: Device> State<D> {
                 uses.push(Use { key, id: entry.id, bytes: entry.bytes });
             }
         }
-        let others = ledger.reserved.saturating_add(ledger.dirty_on_device);
+        let others = ledger.besides_weights();
         if let Some(running) = self.calls.get_mut(call) {
             running.advance(Step { uses, others });
         }
@@ -213,27 +209,37 @@ impl<D: Device> Memory<D> {
         drop(old);
     }
 
+    /// Handles of an account, whose record this is, to allocations that live while the lock is held.
+    fn held(
+        &self,
+        mut state: Guard<'_, State<D>>,
+        account: &Account,
+        record: usize,
+        keys: Vec<Key>,
+    ) -> Vec<Handle<D>> {
+        let hold = |key| {
+            state.ledger.hold(key, record);
+            let entry = state.ledger.entry(key);
+            (key, entry.id, entry.bytes, entry.content.format)
+        };
+        let held: Vec<_> = keys.into_iter().map(hold).collect();
+        drop(state);
+        let handle =
+            |(key, id, bytes, format)| Handle::new(self, account, record, key, id, bytes, format);
+        held.into_iter().map(handle).collect()
+    }
+
     /// Has what a group has on the device go to the host, as far as it is not in use.
     /// What finds no room there is dropped: it is clean.
     fn send_away(&self, group: GroupId) {
-        let mut state = self.0.lock();
+        let state = self.0.lock();
         let Some(record) = state.ledger.groups.get(group).map(|group| group.record) else { return };
+        let Some(account) = state.ledger.records.get(record).map(|record| record.account.clone())
+        else {
+            return;
+        };
         let members = state.members(record, group);
-        let held: Vec<Handle<D>> = members
-            .into_iter()
-            .map(|key| {
-                let ledger = &mut state.ledger;
-                let entry = ledger.entry(key);
-                let (id, bytes, format) = (entry.id, entry.bytes, entry.content.format);
-                ledger.hold(key, record);
-                let account = ledger.records.get(record).map(|record| record.account.clone());
-                (key, id, bytes, format, account)
-            })
-            .filter_map(|(key, id, bytes, format, account)| {
-                Some(Handle::new(self, &account?, record, key, id, bytes, format))
-            })
-            .collect();
-        drop(state);
+        let held = self.held(state, &account, record, members);
         for handle in &held {
             if self.stow(&[handle]).is_err()
                 && let Err(error) = self.offload(&[handle])
@@ -246,7 +252,7 @@ impl<D: Device> Memory<D> {
 
 impl<D: Device> State<D> {
     /// What a group has on the device of what an account holds.
-    fn members(&self, record: usize, group: GroupId) -> Vec<usize> {
+    fn members(&self, record: usize, group: GroupId) -> Vec<Key> {
         let Some(lists) = self.ledger.records.get(record) else { return Vec::new() };
         let mut members = Vec::new();
         for lists in [&lists.own.device, &lists.shared.device] {

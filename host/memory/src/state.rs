@@ -157,8 +157,7 @@ impl<D: Device> Shared<D> {
         let mut missing = self.headroom.saturating_sub(available);
         if self.device.is_in_dram() {
             // What costs a drop gives way before what costs a write to the spill file.
-            let dirty = ledger.dirty_on_device.saturating_add(ledger.reserved);
-            let from_device = missing.min(device.saturating_sub(dirty));
+            let from_device = missing.min(device.saturating_sub(ledger.besides_weights()));
             ledger.ceilings.device = device.saturating_add(spare).saturating_sub(from_device);
             missing -= from_device;
         }
