@@ -7,16 +7,14 @@
 
 use std::sync::Arc;
 
-use berth_sandbox::{
-    Choices, Failure, GuestError, Input, NodeType, Port, RunContext, SandboxError, Value,
-};
+use berth_sandbox::{Failure, GuestError, Input, Port, RunContext, SandboxError, Value};
 use serde_json::Value as Json;
 
 use crate::coerce::{carries, literal_type, port_type, takes};
 use crate::error::label;
 use crate::format::{Given, Link, Node, Workflow};
 use crate::problem::{Problem, ProblemKind};
-use crate::registry::{Inputs, NodeProvider, Registry};
+use crate::registry::{Around, Inputs, NodeProvider, Registry};
 
 /// What a wire of no known type is called.
 const ANY: &str = "*";
@@ -174,24 +172,12 @@ impl Guard {
     }
 }
 
-impl NodeProvider for Guard {
-    fn name(&self) -> &str {
-        self.provider.name()
+impl Around for Guard {
+    fn inner(&self) -> &dyn NodeProvider {
+        &*self.provider
     }
 
-    fn digest(&self) -> &str {
-        self.provider.digest()
-    }
-
-    fn node_types(&self) -> &[NodeType] {
-        self.provider.node_types()
-    }
-
-    fn options(&self, choices: &Choices) -> Vec<String> {
-        self.provider.options(choices)
-    }
-
-    fn run(
+    fn run_inner(
         &self,
         node: &str,
         inputs: Inputs,
@@ -201,32 +187,8 @@ impl NodeProvider for Guard {
         self.provider.run(node, inputs, context)
     }
 
-    fn needs(
-        &self,
-        node: &str,
-        inputs: Inputs,
-        context: &RunContext,
-    ) -> Result<Vec<String>, SandboxError> {
-        self.check(&inputs)?;
-        self.provider.needs(node, inputs, context)
-    }
-
-    fn fingerprint(
-        &self,
-        node: &str,
-        inputs: Inputs,
-        context: &RunContext,
-    ) -> Result<String, SandboxError> {
-        self.provider.fingerprint(node, inputs, context)
-    }
-
-    fn validate(
-        &self,
-        node: &str,
-        inputs: Inputs,
-        context: &RunContext,
-    ) -> Result<Option<String>, SandboxError> {
-        self.provider.validate(node, inputs, context)
+    fn before_needs(&self, inputs: &Inputs) -> Result<(), SandboxError> {
+        self.check(inputs)
     }
 }
 

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use berth_compute::Compute;
 use berth_memory::{Cancel, Moved, PerTier, Stats, Tier};
-use berth_sandbox::{Choices, NodeType, Plugin, RunContext, STACK_SIZE, SandboxError};
+use berth_sandbox::{Plugin, RunContext, STACK_SIZE, SandboxError};
 use indexmap::IndexMap;
 use tokio::runtime::{Builder, Runtime};
 
@@ -23,7 +23,7 @@ use crate::error::{NodeError, RunError, WorkflowError};
 use crate::events::Event;
 use crate::host::{Host, Settings};
 use crate::plan::Plan;
-use crate::registry::{Inputs, NodeProvider};
+use crate::registry::{Around, Inputs, NodeProvider};
 use crate::runner::Run;
 
 /// A host that runs one workflow to see what memory it takes.
@@ -184,24 +184,12 @@ struct Metered {
     measured: Arc<Sheet>,
 }
 
-impl NodeProvider for Metered {
-    fn name(&self) -> &str {
-        NodeProvider::name(&self.plugin)
+impl Around for Metered {
+    fn inner(&self) -> &dyn NodeProvider {
+        &self.plugin
     }
 
-    fn digest(&self) -> &str {
-        NodeProvider::digest(&self.plugin)
-    }
-
-    fn node_types(&self) -> &[NodeType] {
-        NodeProvider::node_types(&self.plugin)
-    }
-
-    fn options(&self, choices: &Choices) -> Vec<String> {
-        self.plugin.options(choices)
-    }
-
-    fn run(
+    fn run_inner(
         &self,
         node: &str,
         inputs: Inputs,
@@ -217,32 +205,5 @@ impl NodeProvider for Metered {
         measured.failed = result.is_err();
         measured.add(context.events.node(), meter.peak(), meter.moved());
         result
-    }
-
-    fn needs(
-        &self,
-        node: &str,
-        inputs: Inputs,
-        context: &RunContext,
-    ) -> Result<Vec<String>, SandboxError> {
-        NodeProvider::needs(&self.plugin, node, inputs, context)
-    }
-
-    fn fingerprint(
-        &self,
-        node: &str,
-        inputs: Inputs,
-        context: &RunContext,
-    ) -> Result<String, SandboxError> {
-        NodeProvider::fingerprint(&self.plugin, node, inputs, context)
-    }
-
-    fn validate(
-        &self,
-        node: &str,
-        inputs: Inputs,
-        context: &RunContext,
-    ) -> Result<Option<String>, SandboxError> {
-        NodeProvider::validate(&self.plugin, node, inputs, context)
     }
 }

@@ -125,6 +125,80 @@ impl NodeProvider for Arc<Plugin> {
     }
 }
 
+/// A provider around another one, which does something of its own where a node begins to run.
+pub(crate) trait Around: Send + Sync + 'static {
+    /// The one that it is around.
+    fn inner(&self) -> &dyn NodeProvider;
+
+    /// What [`NodeProvider::run`] does.
+    fn run_inner(
+        &self,
+        node: &str,
+        inputs: Inputs,
+        context: &RunContext,
+    ) -> Result<Vec<Value>, SandboxError>;
+
+    /// What comes before a node is asked which lazy inputs it needs.
+    fn before_needs(&self, _inputs: &Inputs) -> Result<(), SandboxError> {
+        Ok(())
+    }
+}
+
+impl<A: Around> NodeProvider for A {
+    fn name(&self) -> &str {
+        self.inner().name()
+    }
+
+    fn digest(&self) -> &str {
+        self.inner().digest()
+    }
+
+    fn node_types(&self) -> &[NodeType] {
+        self.inner().node_types()
+    }
+
+    fn options(&self, choices: &Choices) -> Vec<String> {
+        self.inner().options(choices)
+    }
+
+    fn run(
+        &self,
+        node: &str,
+        inputs: Inputs,
+        context: &RunContext,
+    ) -> Result<Vec<Value>, SandboxError> {
+        self.run_inner(node, inputs, context)
+    }
+
+    fn needs(
+        &self,
+        node: &str,
+        inputs: Inputs,
+        context: &RunContext,
+    ) -> Result<Vec<String>, SandboxError> {
+        self.before_needs(&inputs)?;
+        self.inner().needs(node, inputs, context)
+    }
+
+    fn fingerprint(
+        &self,
+        node: &str,
+        inputs: Inputs,
+        context: &RunContext,
+    ) -> Result<String, SandboxError> {
+        self.inner().fingerprint(node, inputs, context)
+    }
+
+    fn validate(
+        &self,
+        node: &str,
+        inputs: Inputs,
+        context: &RunContext,
+    ) -> Result<Option<String>, SandboxError> {
+        self.inner().validate(node, inputs, context)
+    }
+}
+
 /// A node type and who runs it.
 #[derive(Clone)]
 pub struct Registered {
