@@ -296,8 +296,13 @@ impl<D: Device> State<D> {
         }
         let over_limit = self.ledger.over_limit(Tier::Device, needs.device);
         if over_limit > 0 {
+            // What others already make leave is waited for: nothing leaves in its place.
+            let wanted = over_limit.saturating_sub(self.ledger.leaving);
+            if wanted == 0 {
+                return Step::Wait(HoldsUp::Everybody);
+            }
             let walk = Walk::device(&mut self.ledger, record, needs.device, Need::Must);
-            return match self.try_room(shared, record, walk, over_limit, wish) {
+            return match self.try_room(shared, record, walk, wanted, wish) {
                 Ok(round) => Step::Move(round, HoldsUp::Everybody),
                 Err(_) if self.room_may_come_free(needs, wish.is_some()) => {
                     Step::Wait(HoldsUp::Everybody)

@@ -39,6 +39,8 @@ pub(crate) struct Ledger<C> {
     pub(crate) leases: usize,
     /// Copies, reads and drops that run without the lock.
     pub(crate) transfers: usize,
+    /// Bytes that are about to have left the device.
+    pub(crate) leaving: u64,
     /// What leaves together.
     pub(crate) groups: Groups,
     /// Counts walks, and marks what the one at hand found.
@@ -66,6 +68,7 @@ impl<C> Ledger<C> {
             clock: 0,
             leases: 0,
             transfers: 0,
+            leaving: 0,
             groups: Groups::new(rules),
             walks: 0,
             next_id: 0,

@@ -94,6 +94,9 @@ impl<'a, D: Device> Departure<'a, D> {
             state.ledger.enter(key, to);
         }
         state.ledger.set_moving(key, true);
+        if tier == Tier::Device {
+            state.ledger.leaving += bytes;
+        }
         state.note_use();
         let began = state.recorder.is_some().then(Instant::now);
         let going = Some(going);
@@ -138,6 +141,9 @@ impl<D: Device> Drop for Departure<'_, D> {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
         let State { ledger, moved, .. } = &mut *state;
+        if self.tier == Tier::Device {
+            ledger.leaving -= self.bytes;
+        }
         let content = &mut ledger.entry_mut(self.key).content;
         match self.going.take() {
             // It did not run: all is as it was.
