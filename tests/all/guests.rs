@@ -4,17 +4,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use berth_memory::Cancel;
-use berth_sandbox::{GuestError, RunContext, SandboxError, Settings, Value};
+use berth_sandbox::rights::Requests;
+use berth_sandbox::{GuestError, RunContext, RunLimits, SandboxError, Value};
 use berth_tests::GUESTS;
 use berth_tests::host::{DEMO, Heard, Host, Options, text};
 
 fn host() -> Host {
-    host_with(Settings::default())
+    host_with(RunLimits::default())
 }
 
-fn host_with(settings: Settings) -> Host {
-    let mut host = Host::with(Options { settings, ..Options::default() });
-    host.load("guests", GUESTS).unwrap();
+fn host_with(limits: RunLimits) -> Host {
+    let mut host = Host::with(Options { limits, ..Options::default() });
+    let models = vec!["*/*".parse().unwrap()];
+    let folders = [("output".into(), berth_sandbox::rights::Folder::Write)].into();
+    let rights = Requests { models, folders, ..Requests::default() };
+    host.load_granted("guests", GUESTS, &rights).unwrap();
     host
 }
 
@@ -50,7 +54,7 @@ fn what_a_trapped_plugin_held_is_given_back_at_once() {
 #[test]
 fn an_endless_loop_ends_at_its_time_limit() {
     let limit = Duration::from_millis(200);
-    let host = host_with(Settings { time_limit: Some(limit), ..Settings::default() });
+    let host = host_with(RunLimits { run_time: Some(limit), ..RunLimits::default() });
     let begin = Instant::now();
     let error = host.try_run("Spin", vec![]).unwrap_err();
     assert!(matches!(error, SandboxError::TimedOut { .. }), "{error:?}");
@@ -75,7 +79,7 @@ fn an_endless_loop_can_be_cancelled_from_outside() {
 
 #[test]
 fn a_guest_that_grows_meets_its_own_limit_and_not_the_hosts() {
-    let host = host_with(Settings { linear_memory: 64 << 20, ..Settings::default() });
+    let host = host_with(RunLimits { linear_memory: 64 << 20, ..RunLimits::default() });
     host.run("Grow", vec![("mebibytes", Value::Integer(16))]);
     let error = host.try_run("Grow", vec![("mebibytes", Value::Integer(128))]).unwrap_err();
     assert!(matches!(error, SandboxError::GuestMemory { .. }), "{error:?}");

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use berth_memory::{Cancel, PerTier, Tier};
+use berth_sandbox::rights::{Requests, Right};
 use berth_sandbox::{
-    Capability, Failure, GuestError, List, NodeEvents, Object, RunContext, SandboxError, Value,
+    Failure, GuestError, List, NodeEvents, Object, Policy, RunContext, SandboxError, Value,
 };
-use berth_tests::host::{Checkpoint, DEMO, DEMO_WEIGHTS, Heard, Host, Options, text};
+use berth_tests::host::{Checkpoint, DEMO, DEMO_WEIGHTS, Heard, Host, Options, manifest, text};
 use berth_tests::oracle::data;
 
 const PROMPT: &str = "a red handwritten seven";
@@ -44,7 +45,7 @@ fn as_text(value: &Value) -> String {
 /// The memory plugin's component.
 fn component() -> &'static [u8] {
     let all = berth_stock_plugins::components();
-    all.iter().find(|(name, _)| *name == "memory").unwrap().1
+    all.iter().find(|(name, ..)| *name == "memory").unwrap().2
 }
 
 /// Has everything leave the device.
@@ -556,16 +557,24 @@ fn a_loader_makes_room_when_it_is_told_to() {
 fn a_plugin_that_is_not_granted_memory_is_refused_by_name() {
     let mut host = Host::empty(Options::default());
     let error = host.load("curious", component()).unwrap_err();
-    let granted =
-        SandboxError::NotGranted { plugin: "curious".into(), capability: Capability::Memory };
-    assert_eq!(error.to_string(), granted.to_string());
+    let SandboxError::NotRequested { plugin, right: Right::Memory } = &error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(plugin, "curious");
+    assert!(error.hint().unwrap().contains("request `memory` in its `plugin.toml`"));
+
+    let memory = Requests { memory: true, ..Requests::default() };
+    let manifest = || Some(manifest("curious", &memory));
+    let error =
+        host.load_under("curious", component(), manifest(), &Policy::default()).unwrap_err();
+    let SandboxError::NotGranted { right: Right::Memory, .. } = &error else { panic!("{error:?}") };
     assert_eq!(
         error.to_string(),
-        "plugin `curious` asks for the capability `memory`, which it is not granted"
+        "plugin `curious` requests the right `memory`, which it is not granted"
     );
     assert!(error.hint().unwrap().contains("`--grant curious=memory`"));
-    let plugin = host.load_granted("curious", component(), &[Capability::Memory]).unwrap();
-    assert_eq!(plugin.capabilities(), [Capability::Memory]);
+    let plugin = host.load_granted("curious", component(), &memory).unwrap();
+    plugin.rights().check(Right::Memory).unwrap();
 }
 
 #[test]
@@ -573,7 +582,8 @@ fn only_who_moves_memory_asks_for_it() {
     let host = Host::default();
     for plugin in host.plugins() {
         let asks = ["memory", "stable-diffusion"].contains(&plugin.name());
-        assert_eq!(!plugin.capabilities().is_empty(), asks, "{}", plugin.name());
+        let imports = plugin.imports().iter().any(|i| i.starts_with("berth:node/memory"));
+        assert_eq!((plugin.rights().requests().memory, imports), (asks, asks), "{}", plugin.name());
     }
 }
 

@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use berth_memory::{Cancel, Limits, OffloadModeName, Rules, Watermarks};
-use berth_sandbox::{Capability, Folders};
+use berth_memory::{Cancel, Limits, OffloadModeName};
+use berth_sandbox::rights::{Grants, Requests, Right};
+use berth_sandbox::{Folders, Policy};
 use berth_tests::host::DEMO;
 use berth_tests::oracle::data;
 use berth_workflow::{
-    Event, Host, NodeError, Observer, Outcome, Release, Run, RunError, Settings, Workflow,
+    Decided, Event, Host, NodeError, Observer, Outcome, Release, Run, RunError, Settings, Workflow,
     WorkflowError, runtime,
 };
 use serde_json::{Value as Json, json};
@@ -20,27 +21,22 @@ impl Observer for Silent {
 }
 
 fn settings(folder: &Path) -> Settings {
+    let folders = Folders {
+        output: folder.join("output"),
+        temporary: folder.join("temporary"),
+        input: folder.join("input"),
+    };
     Settings {
         limits: Limits { device: 1 << 30, host: 4 << 30 },
         offload: OffloadModeName::Balanced,
-        watermarks: Watermarks::default(),
-        rules: Rules::default(),
-        spill: None,
         headroom: 0,
         release: Release::KeepAll,
         models: vec![data().join("models")],
-        plugins: Vec::new(),
-        folders: Folders {
-            output: folder.join("output"),
-            temporary: folder.join("temporary"),
-            input: folder.join("input"),
-        },
-        shares: Vec::new(),
-        grants: Vec::new(),
         compiled_cache: Some(
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/compiled-for-tests"),
         ),
         cached_results: 100,
+        ..Settings::new(folders)
     }
 }
 
@@ -178,28 +174,34 @@ fn plugins_of_the_operators_get_what_the_settings_grant_them() {
     let folder = tempfile::tempdir().unwrap();
     let stock = berth_stock_plugins::components();
     let (memory, others): (Vec<_>, Vec<_>) =
-        stock.iter().copied().partition(|(name, _)| *name == "memory");
+        stock.iter().copied().partition(|(name, ..)| *name == "memory");
     let path = folder.path().join("curious.wasm");
-    std::fs::write(&path, memory[0].1).unwrap();
-    let open = |grants: Vec<(String, Capability)>| {
+    let manifest = memory[0].1.replace("name = \"memory\"", "name = \"curious\"");
+    std::fs::write(&path, berth_sandbox::manifest::embed(memory[0].2, &manifest)).unwrap();
+    let open = |granted: &[&str]| {
         let plugins = vec![folder.path().to_owned()];
-        Host::open(Settings { plugins, grants, ..settings(folder.path()) }, &others)
+        let allowed = Requests { memory: true, ..Requests::default() };
+        let grants = Grants { allowed, ..Grants::default() };
+        let policy = Policy { grants, ..Policy::default() };
+        let decided = || Decided { policy: policy.clone(), ..Decided::default() };
+        let decided = granted.iter().map(|name| ((*name).to_owned(), decided())).collect();
+        Host::open(Settings { plugins, decided, ..settings(folder.path()) }, &others)
     };
-    let host = open(Vec::new()).unwrap();
+    let host = open(&[]).unwrap();
     let broken = &host.broken()[0];
     assert_eq!(broken.name, "curious");
-    assert!(broken.error.to_string().contains("`curious` asks for the capability `memory`"));
+    assert!(broken.error.to_string().contains("`curious` requests the right `memory`"));
     assert!(broken.error.hint().unwrap().contains("--grant curious=memory"));
 
-    let granted = |name: &str| vec![(name.to_owned(), Capability::Memory)];
-    let host = open(granted("curious")).unwrap();
+    let host = open(&["curious"]).unwrap();
     assert!(host.broken().is_empty());
     assert!(host.plugins().iter().any(|plugin| plugin.name() == "curious"));
 
-    let error = open(granted("curios")).err().unwrap();
+    let error = open(&["curios"]).err().unwrap();
     assert!(matches!(error, WorkflowError::UnknownPlugin { .. }), "{error}");
     assert!(error.hint().unwrap().contains("`curious`"), "{error}");
 
-    let inspected = Host::inspect(&settings(folder.path()), &path).unwrap();
-    assert_eq!(inspected.capabilities(), [Capability::Memory]);
+    let refused = Host::inspect(&settings(folder.path()), &path).unwrap_err();
+    assert!(refused.to_string().contains("requests the right `memory`"), "{refused}");
+    assert_eq!(host.plugins().last().unwrap().rights().requests().rights(), [Right::Memory]);
 }

@@ -9,7 +9,7 @@ use berth_sandbox::Folders;
 use berth_tests::host::DEMO_WEIGHTS;
 use berth_tests::oracle::data;
 use berth_workflow::{
-    Host, Prediction, Rehearsal, Run, Settings, Workflow, WorkflowError, runtime,
+    Host, Prediction, Rehearsal, Run, Settings, Stock, Workflow, WorkflowError, runtime,
 };
 use tempfile::TempDir;
 
@@ -35,7 +35,7 @@ fn demo() -> Workflow {
     Workflow::parse(&std::fs::read(data().join("workflows/text-to-image.json")).unwrap()).unwrap()
 }
 
-type Open = fn(Settings, &[(&str, &[u8])]) -> Result<Rehearsal, WorkflowError>;
+type Open = fn(Settings, &[Stock<'_>]) -> Result<Rehearsal, WorkflowError>;
 
 fn play(open: Open, settings: Settings) -> Prediction {
     timed(open, settings, &[]).0

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use berth_memory::OffloadModeName;
-use berth_sandbox::{Capability, Plugin, SandboxError, Value};
+use berth_sandbox::{Manifest, Plugin, SandboxError, Value, manifest};
 use berth_tests::host::{DEMO, DEMO_WEIGHTS, Host, Options, text};
 use berth_tests::oracle::data;
 
@@ -29,8 +29,11 @@ impl Shop {
         options.models.push(folder.path().into());
         let mut host = Host::with(options);
         let components = berth_stock_plugins::components();
-        let (_, bytes) = components.iter().find(|(name, _)| *name == PLUGINS[0]).unwrap();
-        host.load_granted(PLUGINS[1], bytes, &[Capability::Memory]).unwrap();
+        let (_, text, bytes) = components.iter().find(|(name, ..)| *name == PLUGINS[0]).unwrap();
+        let rights = Manifest::parse("", text).unwrap().requests;
+        // With a manifest inside of it, it is another component.
+        let bytes = manifest::embed(bytes, text);
+        host.load_granted(PLUGINS[1], &bytes, &rights).unwrap();
         Self { host, folder }
     }
 

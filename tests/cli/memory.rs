@@ -69,13 +69,13 @@ fn a_watermark_is_a_fraction_a_percentage_or_a_size() {
 }
 
 #[test]
-fn what_is_no_rule_level_or_capability_is_refused_with_those_there_are() {
+fn what_is_no_rule_level_or_right_is_refused_with_those_there_are() {
     let desk = Desk::new();
     for (arguments, says) in [
         (["--move", "up"], "base-for-refiner, base-for-vae, refiner-when-idle"),
         (["--release", "3"], "the levels are: 0, 1, 2, demote"),
-        (["--grant", "image=network"], "the capabilities are: memory"),
-        (["--grant", "image"], "such as my-plugin=memory"),
+        (["--grant", "image=network"], "network:HOST:PORT"),
+        (["--grant", "image"], "such as tidy=memory"),
         (["--spill-limit", "some"], "such as 512MiB"),
     ] {
         fails(&run(&desk, &arguments), 2, &[says]);

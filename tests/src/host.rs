@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use berth_compute::{Compute, DType, Scope, Tensor};
 use berth_memory::{Cancel, Limits, OffloadModeName, Setup, SpillSettings, Stats, Tier};
+use berth_sandbox::rights::{Grants, Requests};
 use berth_sandbox::{
-    Capability, DramCache, Folders, FunctionValue, ModelFolders, NodeEvents, Plugin, RunContext,
-    Sandbox, SandboxError, Settings, Value,
+    DramCache, Folders, FunctionValue, Manifest, ModelFolders, NodeEvents, Plugin, Policy,
+    RunContext, RunLimits, Sandbox, SandboxError, Settings, Value,
 };
 
 use crate::oracle::{Array, data};
@@ -31,8 +32,8 @@ pub struct Options {
     pub mode: OffloadModeName,
     /// Folders of models.
     pub models: Vec<PathBuf>,
-    /// Limits on guests. The compiled-code cache is set by [`Host::with`].
-    pub settings: Settings,
+    /// Limits on guests.
+    pub limits: RunLimits,
 }
 
 impl Default for Options {
@@ -44,7 +45,7 @@ impl Default for Options {
             spill: 0,
             mode: OffloadModeName::Planned,
             models: vec![data().join("models")],
-            settings: Settings::default(),
+            limits: RunLimits::default(),
         }
     }
 }
@@ -55,6 +56,7 @@ pub struct Host {
     plugins: Vec<Arc<Plugin>>,
     scope: Scope,
     context: RunContext,
+    limits: RunLimits,
     folder: tempfile::TempDir,
     dram_cache: Arc<DramCache>,
 }
@@ -84,8 +86,9 @@ impl Host {
     /// A host with the stock plugins.
     pub fn with(options: Options) -> Self {
         let mut host = Self::empty(options);
-        for (name, bytes) in berth_stock_plugins::components() {
-            host.load_granted(name, bytes, &[Capability::Memory])
+        for (name, manifest, bytes) in berth_stock_plugins::components() {
+            let manifest = Manifest::parse(name, manifest).unwrap();
+            host.load_granted(name, bytes, &manifest.requests)
                 .unwrap_or_else(|error| panic!("{name}: {error}"));
         }
         host
@@ -106,7 +109,7 @@ impl Host {
             input: folder.path().join("input"),
         };
         let cache = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/compiled-for-tests");
-        let settings = Settings { compiled_cache: Some(cache), ..options.settings };
+        let settings = Settings { compiled_cache: Some(cache), ..Settings::default() };
         let models = ModelFolders::new(options.models);
         let sandbox = Sandbox::new(compute, models, folders, settings).unwrap();
         let cancel = Cancel::new();
@@ -117,19 +120,20 @@ impl Host {
             plugins: Vec::new(),
             dram_cache: sandbox.dram_cache(),
             sandbox,
+            limits: options.limits,
             folder,
         }
     }
 
-    /// Loads one more plugin, which is granted nothing.
+    /// Loads one more plugin, which requests nothing and is granted nothing.
     ///
     /// # Errors
     /// What is wrong with it.
     pub fn load(&mut self, name: &str, bytes: &[u8]) -> Result<Arc<Plugin>, SandboxError> {
-        self.load_granted(name, bytes, &[])
+        self.load_granted(name, bytes, &Requests::default())
     }
 
-    /// Loads one more plugin with these capabilities.
+    /// Loads one more plugin, which requests these rights and is granted them.
     ///
     /// # Errors
     /// What is wrong with it.
@@ -137,9 +141,25 @@ impl Host {
         &mut self,
         name: &str,
         bytes: &[u8],
-        granted: &[Capability],
+        rights: &Requests,
     ) -> Result<Arc<Plugin>, SandboxError> {
-        let plugin = self.sandbox.load(name, bytes, granted)?;
+        let grants = Grants { allowed: rights.clone(), ..Grants::default() };
+        let policy = Policy { grants, limits: self.limits.clone(), digest: None };
+        self.load_under(name, bytes, Some(manifest(name, rights)), &policy)
+    }
+
+    /// Loads one more plugin with this manifest, under this policy.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn load_under(
+        &mut self,
+        name: &str,
+        bytes: &[u8],
+        manifest: Option<Manifest>,
+        policy: &Policy,
+    ) -> Result<Arc<Plugin>, SandboxError> {
+        let plugin = self.sandbox.load(name, bytes, manifest, policy)?;
         self.plugins.push(plugin.clone());
         Ok(plugin)
     }
@@ -289,6 +309,12 @@ impl Host {
         let inputs = vec![("samples", latent), ("vae", checkpoint.vae.clone())];
         self.read(&self.run("VAEDecode", inputs)[0])
     }
+}
+
+/// A manifest that requests these rights.
+pub fn manifest(name: &str, requests: &Requests) -> Manifest {
+    let text = format!("name = {name:?}\nversion = \"1.0.0\"\ncontract = \"0.1.0\"");
+    Manifest { requests: requests.clone(), ..Manifest::parse(name, &text).unwrap() }
 }
 
 /// A text as a value.

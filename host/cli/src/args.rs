@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use berth_memory::{Amount, OffloadModeName};
-use berth_sandbox::Capability;
-use berth_workflow::{Config, MemoryConfig, Move, Release, Size, Watermark};
+use berth_sandbox::reading::Size;
+use berth_sandbox::rights::Grant;
+use berth_workflow::{Config, MemoryConfig, Move, Release, Watermark};
 use clap::{Args, Parser, Subcommand};
 
 /// Runs node workflows whose nodes are sandboxed WebAssembly components.
@@ -254,9 +255,10 @@ struct PluginArguments {
     #[arg(long, value_name = "PLUGIN=SIZE", value_parser = quota)]
     quota: Vec<(String, Size)>,
 
-    /// Let a plugin see and steer where bytes are. Can be repeated.
-    #[arg(long, value_name = "PLUGIN=memory", value_parser = grant)]
-    grant: Vec<(String, Capability)>,
+    /// Give a plugin a right that it requests: memory, clock, randomness, models:CATEGORY/LABEL,
+    /// read:LABEL[=DIR], write:LABEL[=DIR], network:HOST:PORT, environment:NAME. Can be repeated.
+    #[arg(long, value_name = "PLUGIN=RIGHT", value_parser = grant)]
+    grant: Vec<(String, Grant)>,
 }
 
 impl MemoryArguments {
@@ -273,7 +275,7 @@ impl MemoryArguments {
             config.plugins.entry(name).or_default().quota = Some(size);
         }
         for (name, grant) in plugins.grant {
-            config.plugins.entry(name).or_default().grants.push(grant);
+            config.plugins.entry(name).or_default().grants.add(grant);
         }
         config.memory = MemoryConfig {
             vram: limits.vram,
@@ -328,11 +330,10 @@ fn quota(text: &str) -> Result<(String, Size), String> {
     Ok((plugin, Size::positive(size).map_err(|error| error.to_string())?))
 }
 
-fn grant(text: &str) -> Result<(String, Capability), String> {
-    let wrong = "a grant is a plugin and a capability, such as my-plugin=memory";
-    let (plugin, capability) = pair(text).ok_or(wrong)?;
-    let capability = capability.parse::<Capability>().map_err(|error| error.to_string())?;
-    Ok((plugin, capability))
+fn grant(text: &str) -> Result<(String, Grant), String> {
+    let wrong = "a grant is a plugin and a right, such as tidy=memory";
+    let (plugin, right) = pair(text).ok_or(wrong)?;
+    Ok((plugin, right.parse::<Grant>().map_err(|error| error.to_string())?))
 }
 
 /// What stands before and after the first `=`, if something does.
@@ -391,10 +392,7 @@ mod tests {
         let arguments = ["--quota", "a=1GiB", "--grant", "a=memory", "--grant", "b=memory"];
         let plugins = config(&arguments).unwrap().plugins;
         assert_eq!(plugins["a"].quota, Some(Size(1 << 30)));
-        assert_eq!(
-            (&plugins["a"].grants[..], plugins["b"].quota),
-            (&[Capability::Memory][..], None)
-        );
+        assert!(plugins["a"].grants.memory && plugins["b"].quota.is_none());
     }
 
     #[test]

@@ -185,16 +185,17 @@ impl Diagnostic for CliError {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let Self::Config { error, .. } = self else { return None };
-        let ConfigError::Content { span, .. } = &**error else { return None };
-        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(None, span.clone()))))
+        let ConfigError::Content(misread) = &**error else { return None };
+        let label = LabeledSpan::new_with_span(None, misread.span.clone());
+        Some(Box::new(std::iter::once(label)))
     }
 }
 
 impl From<ConfigError> for CliError {
     fn from(error: ConfigError) -> Self {
         let source_code = match &error {
-            ConfigError::Content { path, text, .. } => {
-                Some(NamedSource::new(path.display().to_string(), text.clone()))
+            ConfigError::Content(misread) => {
+                Some(NamedSource::new(&misread.name, misread.text.clone()))
             }
             _ => None,
         };

@@ -24,8 +24,8 @@ pub(crate) fn inspect(arguments: InspectArguments) -> Result<(), CliError> {
     line(format_args!("name     {}", plugin.name()))?;
     line(format_args!("size     {}", ByteSize(bytes).display().iec()))?;
     line(format_args!("digest   {}", plugin.digest()))?;
-    for capability in plugin.capabilities() {
-        line(format_args!("asks for {capability}"))?;
+    for right in plugin.rights().requests().rights() {
+        line(format_args!("requests {right}"))?;
     }
     line("imports")?;
     for import in plugin.imports() {

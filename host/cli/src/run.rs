@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use berth_memory::{Cancel, Stats};
+use berth_sandbox::reading::Size;
 use berth_sandbox::{Artifact, Folders, Place};
-use berth_workflow::{Event, Host, Observer, Outcome, Plan, Run, RunError, Size, runtime};
+use berth_workflow::{Event, Host, Observer, Outcome, Plan, Run, RunError, runtime};
 use indicatif::MultiProgress;
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use berth_memory::{AccountId, PerTier, Stats, Tier};
-use berth_workflow::Size;
+use berth_sandbox::reading::Size;
 use berth_workflow::report::place;
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 

@@ -7,10 +7,13 @@ use std::time::Duration;
 use berth_compute::Compute;
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+use crate::audit::Denials;
 use crate::dram::DramCache;
 use crate::error::SandboxError;
 use crate::files::Folders;
+use crate::load::Loaded;
 use crate::models::ModelFolders;
+use crate::policy::Enforcement;
 
 /// How often a running guest is looked at, and so how late a cancellation or
 /// a deadline can strike.
@@ -21,24 +24,12 @@ pub(crate) const TICK: Duration = Duration::from_millis(10);
 const INSTANCES: u32 = 512;
 
 /// What the operator decides for all plugins.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// The most bytes of linear memory, over all memories of one run. Guards the
-    /// host's DRAM against guests that grow. It does not limit what they hold by handle:
-    /// quotas do.
-    pub linear_memory: u64,
-    /// The longest that one node may run, host calls included; `None` lets it run
-    /// until it is cancelled. Describing and checking have limits of their own.
-    pub time_limit: Option<Duration>,
     /// Where compiled code is kept; `None` compiles anew each time.
     pub compiled_cache: Option<PathBuf>,
-}
-
-impl Default for Settings {
-    /// 1 GiB, enough to decode a 100-megapixel image; no time limit; no cache.
-    fn default() -> Self {
-        Self { linear_memory: 1 << 30, time_limit: None, compiled_cache: None }
-    }
+    /// Whether rights that are missing are refused.
+    pub enforcement: Enforcement,
 }
 
 /// Loads plugins, and holds what their runs share.
@@ -50,6 +41,8 @@ pub struct Sandbox {
     folders: Folders,
     settings: Settings,
     dram: Mutex<Weak<DramCache>>,
+    pub(crate) loaded: Mutex<Loaded>,
+    pub(crate) denials: Denials,
 }
 
 impl Sandbox {
@@ -69,8 +62,16 @@ impl Sandbox {
             .or_else(|_| Engine::new(&config(false)))
             .map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
         tick(&engine)?;
-        let dram = Mutex::default();
-        Ok(Arc::new(Self { engine, compute, models, folders, settings, dram }))
+        Ok(Arc::new(Self {
+            engine,
+            compute,
+            models,
+            folders,
+            settings,
+            dram: Mutex::default(),
+            loaded: Mutex::default(),
+            denials: Denials::default(),
+        }))
     }
 
     /// The tensors' side.
@@ -97,6 +98,11 @@ impl Sandbox {
             *known = Arc::downgrade(&cache);
             cache
         })
+    }
+
+    /// What was denied to plugins of this sandbox.
+    pub fn denials(&self) -> &Denials {
+        &self.denials
     }
 
     /// What the operator decided.

@@ -11,7 +11,9 @@ use berth_compute::ComputeError;
 use berth_memory::{AccountUse, MemoryError, Stats, Tier};
 use thiserror::Error;
 
-use crate::capability::Capability;
+use crate::policy::Digest;
+use crate::reading::Misread;
+use crate::rights::{Denied, MissingKey, Right};
 
 /// What did not fit, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +101,26 @@ fn failed(code: &str, error: &MemoryError, hint: &str) -> GuestError {
     GuestError::Failed(Box::new(Failure { code: code.into(), message, hint: hint.into() }))
 }
 
+/// How an operator gives a right.
+fn how_to_grant(plugin: &str, right: &Right) -> String {
+    format!("if you trust it with this, grant it with `--grant {plugin}={right}`")
+}
+
 impl GuestError {
+    /// A right is missing.
+    pub(crate) fn denied(plugin: &str, denied: &Denied) -> Self {
+        let Denied { right, missing } = denied;
+        Self::AccessDenied(match missing {
+            MissingKey::Request => {
+                format!("plugin `{plugin}` does not request `{right}` in its manifest")
+            }
+            MissingKey::Grant => {
+                let how = how_to_grant(plugin, right);
+                format!("plugin `{plugin}` requests `{right}`, but is not granted it; {how}")
+            }
+        })
+    }
+
     /// Whether a guest that was given this and passed it on would give that.
     pub(crate) fn is(&self, other: &Self) -> bool {
         let figures = |short: &Shortage| (short.tier, short.requested, short.limit, short.used);
@@ -187,13 +208,66 @@ pub enum SandboxError {
         /// The first import that was refused.
         import: String,
     },
-    /// The component asks for something that the operator did not grant it.
-    #[error("plugin `{plugin}` asks for the capability `{capability}`, which it is not granted")]
+    /// The component imports something that its manifest does not request.
+    #[error("plugin `{plugin}` imports what needs the right `{right}`, which it does not request")]
+    NotRequested {
+        /// The plugin.
+        plugin: String,
+        /// What it would have to request.
+        right: Right,
+    },
+    /// The component requests something that the operator did not grant it.
+    #[error("plugin `{plugin}` requests the right `{right}`, which it is not granted")]
     NotGranted {
         /// The plugin.
         plugin: String,
-        /// What it asks for.
-        capability: Capability,
+        /// What it requests.
+        right: Right,
+    },
+    /// The plugin's manifest cannot be used.
+    #[error(transparent)]
+    Manifest(#[from] Box<Misread>),
+    /// The component is another one than the operator named.
+    #[error(
+        "plugin `{plugin}` is another component than it should be: {found} instead of {pinned}"
+    )]
+    WrongDigest {
+        /// The plugin.
+        plugin: String,
+        /// What the operator named.
+        pinned: Digest,
+        /// What is there.
+        found: Digest,
+    },
+    /// The manifest is of a plugin with another name.
+    #[error("plugin `{plugin}` has the manifest of `{claims}`")]
+    WrongName {
+        /// The plugin.
+        plugin: String,
+        /// Who its manifest says that it is.
+        claims: String,
+    },
+    /// Another component has this name.
+    #[error("another plugin is called `{plugin}` already")]
+    NameTaken {
+        /// The plugin.
+        plugin: String,
+    },
+    /// The component is there under another name.
+    #[error("plugin `{plugin}` is the same component as `{other}`")]
+    LoadedTwice {
+        /// The plugin.
+        plugin: String,
+        /// The other name.
+        other: String,
+    },
+    /// The run gave more than it may: files, texts, lists of bytes.
+    #[error("plugin `{plugin}` gave more than the {limit} bytes of output that a run may give")]
+    TooMuchOutput {
+        /// The plugin.
+        plugin: String,
+        /// The limit in bytes.
+        limit: u64,
     },
     /// The plugin's own description is not usable.
     #[error("plugin `{plugin}` describes itself wrongly: {reason}")]
@@ -279,14 +353,20 @@ impl SandboxError {
         match self {
             Self::NotAComponent { plugin, .. }
             | Self::UnknownImport { plugin, .. }
+            | Self::NotRequested { plugin, .. }
             | Self::NotGranted { plugin, .. }
+            | Self::WrongDigest { plugin, .. }
+            | Self::WrongName { plugin, .. }
+            | Self::NameTaken { plugin }
+            | Self::LoadedTwice { plugin, .. }
+            | Self::TooMuchOutput { plugin, .. }
             | Self::BadDescription { plugin, .. }
             | Self::Guest { plugin, .. }
             | Self::Trapped { plugin, .. }
             | Self::GuestMemory { plugin, .. }
             | Self::TimedOut { plugin, .. }
             | Self::WrongOutputs { plugin, .. } => Some(plugin),
-            Self::Cancelled | Self::Folder { .. } | Self::Engine(_) => None,
+            Self::Manifest(_) | Self::Cancelled | Self::Folder { .. } | Self::Engine(_) => None,
         }
     }
 
@@ -302,9 +382,23 @@ impl SandboxError {
                 "plugins get the `berth:node` interfaces, `wasi:cli` and `wasi:io` without any \
                  rights, and an empty `wasi:filesystem`; build it without `{import}`"
             )),
-            Self::NotGranted { plugin, capability } => Some(format!(
-                "if you trust it with this, grant it with `--grant {plugin}={capability}`"
-            )),
+            Self::NotRequested { right, .. } => {
+                Some(format!("its author has to request `{right}` in its `plugin.toml`"))
+            }
+            Self::NotGranted { plugin, right } => Some(how_to_grant(plugin, right)),
+            Self::Manifest(misread) => misread.hint.clone(),
+            Self::WrongDigest { .. } => Some(
+                "if you replaced it yourself, write the new digest into `berth.toml`; otherwise \
+                 do not run it"
+                    .into(),
+            ),
+            Self::WrongName { claims, .. } => {
+                Some(format!("put it under the name `{claims}`, which its quotas and grants go by"))
+            }
+            Self::NameTaken { .. } => Some("give one of them another name".into()),
+            Self::LoadedTwice { .. } => {
+                Some("leave one of them out: under two names it would have two quotas".into())
+            }
             Self::BadDescription { .. } | Self::WrongOutputs { .. } => {
                 Some("this is a defect of the plugin: tell its author".into())
             }
@@ -343,7 +437,7 @@ impl SandboxError {
                 Some(failure.hint.clone()).filter(|hint| !hint.is_empty())
             }
             Self::Guest { .. } | Self::Cancelled => None,
-            Self::GuestMemory { .. } | Self::TimedOut { .. } => Some(
+            Self::GuestMemory { .. } | Self::TimedOut { .. } | Self::TooMuchOutput { .. } => Some(
                 "the plugin used more than a node may; if that is its purpose, raise the limit"
                     .into(),
             ),

@@ -1,7 +1,7 @@
 //! What a node shows while it runs, on its way to whoever watches.
 //!
 //! Guests are not trusted with a terminal: texts are capped and their control
-//! characters escaped here, once, before any observer sees them.
+//! characters escaped, and how many there are is limited, before any observer sees them.
 
 use berth_compute::Tensor;
 use serde::Serialize;
@@ -68,41 +68,4 @@ pub trait NodeEvents: Send + Sync {
     /// The node asks that results which were kept for later runs be forgotten. Only a plugin
     /// with the capability `memory` can.
     fn clear_results(&self) {}
-}
-
-/// Longest text of a guest's that is passed on, in bytes: a page, not a book.
-const LONGEST_TEXT: usize = 16 * 1024;
-
-/// A guest's text, made safe to show: control characters but newline and tab are
-/// escaped, and what is too long is cut.
-pub(crate) fn clean_text(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len().min(LONGEST_TEXT));
-    for character in text.chars() {
-        if clean.len() >= LONGEST_TEXT {
-            clean.push('…');
-            break;
-        }
-        if character.is_control() && !matches!(character, '\n' | '\t') {
-            clean.extend(character.escape_default());
-        } else {
-            clean.push(character);
-        }
-    }
-    clean
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_escape_sequence_reaches_no_terminal() {
-        assert_eq!(clean_text("a\u{1b}[31mb\r\n"), "a\\u{1b}[31mb\\r\n");
-    }
-
-    #[test]
-    fn a_flood_is_cut() {
-        let cut = clean_text(&"x".repeat(10 * LONGEST_TEXT));
-        assert_eq!(cut.chars().count(), LONGEST_TEXT + 1);
-    }
 }

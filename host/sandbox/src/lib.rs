@@ -13,8 +13,8 @@
 //! It deliberately does not know what a workflow is, in which order nodes run,
 //! or what is cached between runs.
 
+pub mod audit;
 mod cache;
-mod capability;
 mod description;
 mod dram;
 mod engine;
@@ -22,23 +22,34 @@ mod error;
 mod events;
 mod files;
 mod imports;
+mod limiter;
 mod limits;
+mod load;
+pub mod manifest;
 mod models;
 mod plugin;
+mod policy;
 mod reach;
+pub mod reading;
+pub mod rights;
 mod shelf;
+mod slots;
 mod state;
+pub mod text;
 mod value;
+mod voice;
 mod walk;
 
-pub use capability::{Capability, UnknownCapability};
 pub use description::{Checks, Choices, Hidden, Input, NodeType, Output, Port};
 pub use dram::DramCache;
 pub use engine::{Sandbox, Settings};
 pub use error::{Failure, GuestError, SandboxError};
 pub use events::{Artifact, Level, NodeEvents, Place};
 pub use files::Folders;
+pub use limits::{LimitSettings, RunLimits};
+pub use manifest::Manifest;
 pub use models::ModelFolders;
 pub use plugin::{Plugin, RunContext, STACK_SIZE};
+pub use policy::{Digest, Enforcement, NoDigest, Policy};
 pub use shelf::ShelvedValue;
 pub use value::{FunctionValue, List, Object, Value};

@@ -11,26 +11,25 @@ use std::time::{Duration, Instant};
 
 use berth_compute::Call;
 use berth_memory::{Account, Cancel};
-use wasmtime::component::Linker;
 use wasmtime::{Store, UpdateDeadline};
 
-use crate::cache;
-use crate::capability::Capability;
+use crate::audit::Subject;
 use crate::description::NodeType;
 use crate::engine::Sandbox;
 use crate::error::{GuestError, SandboxError};
-use crate::events::NodeEvents;
+use crate::events::{Level, NodeEvents};
 use crate::imports::{self, bindings, bindings::MemoryNodePre};
-use crate::state::{HANDLES, State};
+use crate::limits::RunLimits;
+use crate::manifest::Manifest;
+use crate::policy::{Digest, Enforcement};
+use crate::rights::{Denied, Right, Rights};
+use crate::slots::Slots;
+use crate::state::{State, TooMuchOutput};
 use crate::value::Value;
-
-/// Largest component, in bytes. The largest language runtime that was seen (Python)
-/// takes 18 MB.
-const LARGEST_COMPONENT: usize = 64 << 20;
 
 /// How long a plugin may take to describe itself or to check inputs: no work is
 /// done there.
-const CHECK_LIMIT: Duration = Duration::from_secs(10);
+pub(crate) const CHECK_LIMIT: Duration = Duration::from_secs(10);
 
 /// The native stack that a thread needs to run nodes, in bytes: 1 MiB and what the
 /// host itself takes for each of [`DEEPEST`] calls inside of one another.
@@ -39,10 +38,6 @@ pub const STACK_SIZE: usize = 16 << 20;
 /// How deep functions may call functions. Each level takes up to 1 MiB of native
 /// stack; threads that run nodes have [`STACK_SIZE`].
 const DEEPEST: u32 = 8;
-
-/// Bytes that a guest may pass to the host in one call: one 4K image of
-/// four channels in `f32` is 133 MB.
-const HOST_CALL_BYTES: usize = 160 << 20;
 
 /// What a run is part of.
 #[derive(Clone)]
@@ -82,14 +77,20 @@ impl RunContext {
 
 /// A loaded plugin.
 pub struct Plugin {
-    name: String,
-    digest: String,
-    imports: Vec<String>,
-    node_types: Vec<NodeType>,
-    account: Account,
-    sandbox: Arc<Sandbox>,
-    pre: MemoryNodePre<State>,
-    guest_memory_peak: AtomicU64,
+    pub(crate) name: String,
+    pub(crate) digest: Digest,
+    /// The digest in hexadecimal.
+    pub(crate) hex: String,
+    pub(crate) manifest: Option<Manifest>,
+    pub(crate) imports: Vec<String>,
+    pub(crate) node_types: Vec<NodeType>,
+    pub(crate) account: Account,
+    pub(crate) rights: Rights,
+    pub(crate) limits: RunLimits,
+    pub(crate) sandbox: Arc<Sandbox>,
+    pub(crate) pre: MemoryNodePre<State>,
+    pub(crate) slots: Slots,
+    pub(crate) guest_memory_peak: AtomicU64,
 }
 
 impl fmt::Debug for Plugin {
@@ -97,85 +98,6 @@ impl fmt::Debug for Plugin {
         write!(f, "Plugin({})", self.name)
     }
 }
-
-impl Sandbox {
-    /// Compiles a component, checks what it imports, and asks what it provides.
-    ///
-    /// `name` is who it is from now on: what it says of itself plays no part. `granted` is what
-    /// the operator lets it do; a component that asks for more is refused.
-    ///
-    /// # Errors
-    /// Anything that is wrong with it, by name.
-    pub fn load(
-        self: &Arc<Self>,
-        name: &str,
-        bytes: &[u8],
-        granted: &[Capability],
-    ) -> Result<Arc<Plugin>, SandboxError> {
-        let refuse = |reason: String| SandboxError::NotAComponent { plugin: name.into(), reason };
-        match bytes {
-            [b'\0', b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => {}
-            [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => {
-                return Err(refuse("it is a core module".into()));
-            }
-            _ => return Err(refuse("its first bytes are not a component's".into())),
-        }
-        if bytes.len() > LARGEST_COMPONENT {
-            return Err(refuse(format!(
-                "it has {} bytes, more than {LARGEST_COMPONENT}",
-                bytes.len()
-            )));
-        }
-        let component =
-            cache::compile(&self.engine, bytes, self.settings().compiled_cache.as_deref())
-                .map_err(|error| refuse(format!("{error:#}")))?;
-        let kind = component.component_type();
-        let names = kind.imports(&self.engine).map(|(import, _)| import.to_owned());
-        let imports: Vec<String> = names.collect();
-        for import in &imports {
-            let plugin = || name.to_owned();
-            match Capability::of_import(import) {
-                Some(asked) if granted.contains(&asked) => {}
-                Some(capability) => {
-                    return Err(SandboxError::NotGranted { plugin: plugin(), capability });
-                }
-                None if imports::is_free(import) => {}
-                None => {
-                    let import = import.clone();
-                    return Err(SandboxError::UnknownImport { plugin: plugin(), import });
-                }
-            }
-        }
-        let mut linker = Linker::new(&self.engine);
-        imports::add_to_linker(&mut linker).map_err(|error| refuse(format!("{error:#}")))?;
-        let pre = linker
-            .instantiate_pre(&component)
-            .and_then(MemoryNodePre::new)
-            .map_err(|error| refuse(format!("it does not fit the contract: {error:#}")))?;
-        let mut plugin = Plugin {
-            name: name.into(),
-            digest: blake3::hash(bytes).to_hex().to_string(),
-            imports,
-            node_types: Vec::new(),
-            account: self.compute().memory().account(name),
-            sandbox: self.clone(),
-            pre,
-            guest_memory_peak: AtomicU64::new(0),
-        };
-        let describer = Arc::new(plugin.without_nodes());
-        let context = RunContext::new(Cancel::new(), Arc::new(Silent));
-        let described = describer.enter(&context, Some(CHECK_LIMIT), |store, node| {
-            Ok(Ok::<_, GuestError>(node.berth_node_nodes().call_describe(store)?))
-        })?;
-        plugin.node_types = imports::node_types(described)
-            .map_err(|reason| SandboxError::BadDescription { plugin: name.into(), reason })?;
-        Ok(Arc::new(plugin))
-    }
-}
-
-/// Nobody watches.
-struct Silent;
-impl NodeEvents for Silent {}
 
 impl Plugin {
     /// Who it is, as the host named it.
@@ -185,7 +107,12 @@ impl Plugin {
 
     /// BLAKE3 of the component, in hexadecimal.
     pub fn digest(&self) -> &str {
-        &self.digest
+        &self.hex
+    }
+
+    /// What it says of itself, if it says anything.
+    pub fn manifest(&self) -> Option<&Manifest> {
+        self.manifest.as_ref()
     }
 
     /// What it imports.
@@ -193,10 +120,14 @@ impl Plugin {
         &self.imports
     }
 
-    /// What it asks the operator for, and has been granted.
-    pub fn capabilities(&self) -> Vec<Capability> {
-        let asked = self.imports.iter().filter_map(|import| Capability::of_import(import));
-        asked.collect()
+    /// What it requests, and what of that it has.
+    pub fn rights(&self) -> &Rights {
+        &self.rights
+    }
+
+    /// What its runs may take.
+    pub fn limits(&self) -> &RunLimits {
+        &self.limits
     }
 
     /// What it provides.
@@ -219,17 +150,37 @@ impl Plugin {
         &self.sandbox
     }
 
-    fn without_nodes(&self) -> Self {
-        Self {
-            name: self.name.clone(),
-            digest: self.digest.clone(),
-            imports: self.imports.clone(),
-            node_types: Vec::new(),
-            account: self.account.clone(),
-            sandbox: self.sandbox.clone(),
-            pre: self.pre.clone(),
-            guest_memory_peak: AtomicU64::new(0),
-        }
+    /// Who the audit trail says that it is.
+    pub(crate) fn subject(&self) -> Subject<'_> {
+        Subject { plugin: &self.name, digest: self.digest }
+    }
+
+    /// Asks for a right that is about to be used.
+    ///
+    /// # Errors
+    /// `AccessDenied`, which says what is missing and how to get it.
+    pub(crate) fn demand(&self, right: Right) -> Result<(), GuestError> {
+        self.settle(self.rights.check(right))
+    }
+
+    /// The same for a model.
+    pub(crate) fn demand_model(&self, category: &str, label: &str) -> Result<(), GuestError> {
+        self.settle(self.rights.check_model(category, label))
+    }
+
+    /// Whether it may open a model. Asking is nothing for the audit trail.
+    pub(crate) fn may_open(&self, category: &str, label: &str) -> bool {
+        self.counts_only() || self.rights.check_model(category, label).is_ok()
+    }
+
+    fn counts_only(&self) -> bool {
+        self.sandbox.settings().enforcement == Enforcement::Count
+    }
+
+    fn settle(&self, verdict: Result<(), Denied>) -> Result<(), GuestError> {
+        let Err(denied) = verdict else { return Ok(()) };
+        self.subject().denied(&denied, self.sandbox.denials());
+        if self.counts_only() { Ok(()) } else { Err(GuestError::denied(&self.name, &denied)) }
     }
 
     /// Runs a node and waits for its outputs, one for each that it describes.
@@ -242,12 +193,12 @@ impl Plugin {
         inputs: Vec<(String, Value)>,
         context: &RunContext,
     ) -> Result<Vec<Value>, SandboxError> {
-        let values =
-            self.enter(context, self.sandbox.settings().time_limit, |store, instance| {
-                let inputs = imports::lower_named(store.data_mut(), inputs)?;
-                let result = instance.berth_node_nodes().call_run(&mut *store, node, &inputs)?;
-                imports::lift_all(store.data_mut(), result)
-            })?;
+        let _slot = self.slots.take(&context.cancel)?;
+        let values = self.enter(context, self.limits.run_time, |store, instance| {
+            let inputs = imports::lower_named(store.data_mut(), inputs)?;
+            let result = instance.berth_node_nodes().call_run(&mut *store, node, &inputs)?;
+            imports::lift_all(store.data_mut(), result)
+        })?;
         let expected = self.node_types.iter().find(|kind| kind.name == node);
         let expected = expected.map_or(values.len(), |kind| kind.outputs.len());
         if values.len() != expected {
@@ -269,7 +220,7 @@ impl Plugin {
         arguments: Vec<(String, Value)>,
         context: &RunContext,
     ) -> Result<Vec<(String, Value)>, SandboxError> {
-        self.enter(context, self.sandbox.settings().time_limit, |store, instance| {
+        self.enter(context, self.limits.run_time, |store, instance| {
             let captures = imports::lower_named(store.data_mut(), captures)?;
             let arguments = imports::lower_named(store.data_mut(), arguments)?;
             let nodes = instance.berth_node_nodes();
@@ -327,29 +278,30 @@ impl Plugin {
     }
 
     /// A store with a fresh instance, one call into it, and what the call's end means.
-    fn enter<T, E: Into<GuestError>>(
+    pub(crate) fn enter<T, E: Into<GuestError>>(
         self: &Arc<Self>,
         context: &RunContext,
         limit: Option<Duration>,
         call: impl FnOnce(&mut Store<State>, &bindings::MemoryNode) -> wasmtime::Result<Result<T, E>>,
     ) -> Result<T, SandboxError> {
         if context.cancel.is_cancelled() {
-            return Err(SandboxError::Cancelled);
+            return Err(self.stopped(context));
         }
         let own = limit.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
         let deadline = own.into_iter().chain(context.deadline).min();
-        let state = State::new(self.clone(), RunContext { deadline, ..context.clone() });
+        let cancel = match own {
+            Some((at, _)) => context.cancel.child_until(at),
+            None => context.cancel.clone(),
+        };
+        let state = State::new(self.clone(), RunContext { deadline, cancel, ..context.clone() });
         let mut store = Store::new(&self.sandbox.engine, state);
         store.limiter(|state| &mut state.limiter);
-        store.set_hostcall_fuel(HOST_CALL_BYTES);
+        store.set_hostcall_fuel(usize::try_from(self.limits.host_call).unwrap_or(usize::MAX));
         // Above the table's own limit, which is an error that the guest can handle; this one traps.
-        store.set_max_component_handles(2 * HANDLES);
+        store.set_max_component_handles((self.limits.handles as usize).saturating_mul(2));
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|store| {
-            let state = store.data();
-            let deadline = state.context.deadline;
-            let late = deadline.is_some_and(|(deadline, _)| Instant::now() >= deadline);
-            if late || state.context.cancel.is_cancelled() {
+            if store.data().context.cancel.is_cancelled() {
                 return Err(wasmtime::Error::from(Stopped));
             }
             Ok(UpdateDeadline::Continue(1))
@@ -357,15 +309,36 @@ impl Plugin {
         let result = self.pre.instantiate(&mut store).and_then(|node| call(&mut store, &node));
         let state = store.data();
         self.guest_memory_peak.fetch_max(state.limiter.memory(), Ordering::Relaxed);
-        let returned = result.map_err(|error| self.explain(&error, state))?;
-        returned.map_err(|error| match error.into() {
-            GuestError::Cancelled => SandboxError::Cancelled,
-            error => {
-                let plugin = self.responsible(&error, state);
-                let stats = || self.sandbox.compute().memory().stats();
-                SandboxError::Guest { plugin, error: error.with_holders(stats) }
+        let left_out = state.voice.left_out();
+        if left_out > 0 {
+            self.subject().silenced(left_out);
+            let said = format!("{left_out} messages of plugin `{}` were left out", self.name);
+            context.events.log(Level::Warn, &said);
+        }
+        let ended = match result {
+            Err(error) => Err(self.explain(&error, state)),
+            Ok(returned) => returned.map_err(|error| match error.into() {
+                GuestError::Cancelled if state.context.cancel.is_cancelled() => {
+                    self.stopped(&state.context)
+                }
+                error => {
+                    let plugin = self.responsible(&error, state);
+                    let stats = || self.sandbox.compute().memory().stats();
+                    SandboxError::Guest { plugin, error: error.with_holders(stats) }
+                }
+            }),
+        };
+        ended.inspect_err(|error| self.subject().ended(error))
+    }
+
+    /// What it is called that a run was stopped from outside.
+    fn stopped(&self, context: &RunContext) -> SandboxError {
+        match context.deadline {
+            Some((_, limit)) if context.cancel.is_expired() => {
+                SandboxError::TimedOut { plugin: self.name.clone(), limit }
             }
-        })
+            _ => SandboxError::Cancelled,
+        }
     }
 
     /// Whose error it is: one that a called function returned, and that was passed on as it
@@ -381,14 +354,13 @@ impl Plugin {
     fn explain(&self, error: &wasmtime::Error, state: &State) -> SandboxError {
         let plugin = self.name.clone();
         if state.context.cancel.is_cancelled() {
-            return SandboxError::Cancelled;
+            return self.stopped(&state.context);
         }
-        if let (Some(Stopped), Some((_, limit))) = (error.downcast_ref(), state.context.deadline) {
-            return SandboxError::TimedOut { plugin, limit };
+        if error.is::<TooMuchOutput>() {
+            return SandboxError::TooMuchOutput { plugin, limit: self.limits.output };
         }
         if state.limiter.exceeded {
-            let limit = self.sandbox.settings().linear_memory;
-            return SandboxError::GuestMemory { plugin, limit };
+            return SandboxError::GuestMemory { plugin, limit: self.limits.linear_memory };
         }
         let reason = match error.downcast_ref::<wasmtime::Trap>() {
             Some(trap) => trap.to_string(),

@@ -12,14 +12,10 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 use wasmtime_wasi::{Deterministic, HostWallClock, WasiCtx, WasiCtxView, WasiView, async_trait};
 
 use crate::error::GuestError;
-use crate::events::clean_text;
-use crate::limits::Limiter;
+use crate::limiter::Limiter;
 use crate::plugin::{Plugin, RunContext};
-
-/// The most resources one run may hold at a time: sixty times what a large
-/// model's forward pass keeps, and small enough that a guest which leaks
-/// all of them costs the host some 20 MB.
-pub(crate) const HANDLES: usize = 100_000;
+use crate::text::page;
+use crate::voice::Voice;
 
 /// One run's state.
 pub(crate) struct State {
@@ -33,16 +29,19 @@ pub(crate) struct State {
     pub(crate) blame: Option<(String, GuestError)>,
     /// Bytes in uploads that are not finished.
     pub(crate) uploading: u64,
+    /// How much it says.
+    pub(crate) voice: Voice,
+    /// Bytes of files, texts and lists of bytes that it gave.
+    given: u64,
     wasi: WasiCtx,
 }
 
 impl State {
     /// The state of a run that begins now.
     pub(crate) fn new(plugin: Arc<Plugin>, context: RunContext) -> Self {
-        let settings = plugin.sandbox().settings();
         let stderr = Tail::default();
         let mut table = ResourceTable::new();
-        table.set_max_capacity(HANDLES);
+        table.set_max_capacity(plugin.limits().handles as usize);
         let mut wasi = WasiCtx::builder();
         // Whoever asks for randomness without the right to it gets the same
         // bytes each time: hash maps work, and results stay reproducible.
@@ -56,7 +55,7 @@ impl State {
                 cancel: context.cancel.clone(),
                 call: context.call.clone(),
             },
-            limiter: Limiter::new(settings.linear_memory),
+            limiter: Limiter::new(plugin.limits()),
             wasi: wasi.build(),
             plugin,
             context,
@@ -64,9 +63,28 @@ impl State {
             stderr,
             blame: None,
             uploading: 0,
+            voice: Voice::default(),
+            given: 0,
         }
     }
+
+    /// Counts what the run gives: files, texts, lists of bytes.
+    ///
+    /// # Errors
+    /// The end of the run, when that is more than it may.
+    pub(crate) fn give_bytes(&mut self, bytes: usize) -> wasmtime::Result<()> {
+        self.given = self.given.saturating_add(bytes as u64);
+        if self.given > self.plugin.limits().output {
+            return Err(wasmtime::Error::from(TooMuchOutput));
+        }
+        Ok(())
+    }
 }
+
+/// The run gave more than it may.
+#[derive(Debug, thiserror::Error)]
+#[error("it gave more than it may")]
+pub(crate) struct TooMuchOutput;
 
 /// A clock that stands at the epoch: the time is an input that no workflow names, and
 /// a result that depends on it could not be cached or repeated.
@@ -101,7 +119,7 @@ impl Tail {
     /// What is kept, safe to show.
     pub(crate) fn text(&self) -> String {
         let mut bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        clean_text(String::from_utf8_lossy(bytes.make_contiguous()).trim())
+        page(String::from_utf8_lossy(bytes.make_contiguous()).trim())
     }
 
     fn push(&self, bytes: &[u8]) {

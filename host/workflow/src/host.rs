@@ -13,7 +13,11 @@ use berth_memory::{
     Limits, OffloadModeName, PerTier, Recording, Rules, Setup, SpillSettings, Stats, Tier,
     Watermarks, offload,
 };
-use berth_sandbox::{Capability, DramCache, Folders, ModelFolders, Plugin, Sandbox, SandboxError};
+use berth_sandbox::rights::Grants;
+use berth_sandbox::{
+    DramCache, Enforcement, Folders, Manifest, ModelFolders, Plugin, Policy, RunLimits, Sandbox,
+    SandboxError,
+};
 use indexmap::IndexMap;
 
 use crate::error::WorkflowError;
@@ -26,9 +30,8 @@ use crate::text::{enumerate, nearest, plain};
 /// The ending of plugins' files.
 const ENDING: &str = "wasm";
 
-/// What stock plugins are granted without the operator's word: they come with the host.
-const STOCK_GRANTS: [(&str, Capability); 2] =
-    [("memory", Capability::Memory), ("stable-diffusion", Capability::Memory)];
+/// A plugin that comes with the host: its name, its manifest and its component.
+pub type Stock<'a> = (&'a str, &'a str, &'a [u8]);
 
 /// What the operator decides.
 #[derive(Debug, Clone)]
@@ -53,10 +56,12 @@ pub struct Settings {
     pub plugins: Vec<PathBuf>,
     /// Where nodes find and leave files.
     pub folders: Folders,
-    /// What each plugin may take, by name.
-    pub shares: Vec<(String, Share)>,
-    /// What plugins of the operator's folders may do beyond what all may, by name.
-    pub grants: Vec<(String, Capability)>,
+    /// What a run of a plugin may take, of which nothing else was decided.
+    pub limits_of_runs: RunLimits,
+    /// What was decided about single plugins, by name.
+    pub decided: IndexMap<String, Decided>,
+    /// Whether rights that are missing are refused.
+    pub enforcement: Enforcement,
     /// The folder for compiled code; `None` compiles anew each time.
     pub compiled_cache: Option<PathBuf>,
     /// How many results of nodes are kept for later runs.
@@ -78,12 +83,30 @@ impl Settings {
             models: Vec::new(),
             plugins: Vec::new(),
             folders,
-            shares: Vec::new(),
-            grants: Vec::new(),
+            limits_of_runs: RunLimits::default(),
+            decided: IndexMap::new(),
+            enforcement: Enforcement::Enforce,
             compiled_cache: None,
             cached_results: 0,
         }
     }
+
+    /// What a plugin may do, and what its runs may take.
+    fn policy(&self, name: &str) -> Policy {
+        let default = || Policy { limits: self.limits_of_runs.clone(), ..Policy::default() };
+        self.decided.get(name).map_or_else(default, |decided| decided.policy.clone())
+    }
+}
+
+/// What was decided about one plugin.
+#[derive(Debug, Clone, Default)]
+pub struct Decided {
+    /// Where it is, if not in a plugin folder: a component, or a folder with its manifest.
+    pub path: Option<PathBuf>,
+    /// What it may do, and what its runs may take.
+    pub policy: Policy,
+    /// What it may take of the memory.
+    pub share: Share,
 }
 
 /// What a plugin may take of the memory.
@@ -125,7 +148,7 @@ impl Host {
     /// # Errors
     /// `PluginFolder`, `DuplicatePlugin`, `DuplicateNodeType`, `UnknownPlugin` for a quota or a grant,
     /// and `Sandbox` when the engine does not start or a stock plugin does not load.
-    pub fn open(settings: Settings, stock: &[(&str, &[u8])]) -> Result<Self, WorkflowError> {
+    pub fn open(settings: Settings, stock: &[Stock<'_>]) -> Result<Self, WorkflowError> {
         Self::start(settings, stock, Compute::with, |plugin| Arc::new(plugin.clone()))
     }
 
@@ -133,16 +156,21 @@ impl Host {
     /// `provider` makes of their plugins.
     pub(crate) fn start(
         settings: Settings,
-        stock: &[(&str, &[u8])],
+        stock: &[Stock<'_>],
         compute: fn(Setup) -> Compute,
         provider: impl Fn(&Arc<Plugin>) -> Arc<dyn NodeProvider>,
     ) -> Result<Self, WorkflowError> {
         let sandbox = sandbox(&settings, compute)?;
         let mut plugins = Vec::new();
         let mut origins: IndexMap<String, String> = IndexMap::new();
-        for (name, component) in stock {
-            origins.insert((*name).to_owned(), "a stock plugin".into());
-            plugins.push(sandbox.load(name, component, &granted(&STOCK_GRANTS, name))?);
+        for &(name, manifest, component) in stock {
+            origins.insert(name.to_owned(), "a stock plugin".into());
+            let manifest = Manifest::parse(&format!("the manifest of `{name}`"), manifest)
+                .map_err(SandboxError::from)?;
+            // They come with the host, and get what they request.
+            let mut policy = settings.policy(name);
+            policy.grants = Grants { allowed: manifest.requests.clone(), ..policy.grants };
+            plugins.push(sandbox.load(name, component, Some(manifest), &policy)?);
         }
         let mut broken = Vec::new();
         for path in files(&settings.plugins)? {
@@ -151,7 +179,7 @@ impl Host {
             if let Some(first) = origins.insert(name.clone(), origin.clone()) {
                 return Err(WorkflowError::DuplicatePlugin { name, first, second: origin });
             }
-            match load(&sandbox, &name, &path, &granted(&settings.grants, &name)) {
+            match load(&sandbox, &name, &path, &settings.policy(&name)) {
                 Ok(plugin) => plugins.push(plugin),
                 Err(error) => broken.push(BrokenPlugin { name, path, error }),
             }
@@ -163,38 +191,36 @@ impl Host {
         for plugin in &broken {
             registry.add_broken(&plugin.name);
         }
-        for (name, _) in &settings.grants {
-            // One that is broken is there too: it may be broken for want of this grant.
-            let loaded = plugins.iter().map(|plugin| plugin.name());
-            let known: Vec<&str> =
-                loaded.chain(broken.iter().map(|plugin| plugin.name.as_str())).collect();
-            if !known.contains(&name.as_str()) {
+        for (name, decided) in &settings.decided {
+            let Some(plugin) = plugins.iter().find(|plugin| plugin.name() == name) else {
+                // One that is broken is there too: it may be broken for want of a grant.
+                if broken.iter().any(|plugin| plugin.name == *name) {
+                    continue;
+                }
+                let loaded = plugins.iter().map(|plugin| plugin.name());
+                let known: Vec<&str> =
+                    loaded.chain(broken.iter().map(|plugin| plugin.name.as_str())).collect();
                 return Err(unknown_plugin(name, &known));
-            }
-        }
-        for (name, share) in &settings.shares {
-            let plugin = plugins.iter().find(|plugin| plugin.name() == name);
-            let plugin = plugin.ok_or_else(|| {
-                let known: Vec<&str> = plugins.iter().map(|plugin| plugin.name()).collect();
-                unknown_plugin(name, &known)
-            })?;
+            };
             let memory = sandbox.compute().memory();
+            let Share { weight, soft, quota } = decided.share;
             for tier in Tier::ALL {
-                memory.set_quota(plugin.account(), tier, *share.quota.get(tier));
+                memory.set_quota(plugin.account(), tier, *quota.get(tier));
             }
-            memory.set_share(plugin.account(), share.weight.unwrap_or(1), share.soft);
+            memory.set_share(plugin.account(), weight.unwrap_or(1), soft);
         }
         let runner = Runner::new(registry, settings.cached_results, settings.release);
         let _dram_cache = sandbox.dram_cache();
         Ok(Self { runner, sandbox, plugins, broken, _dram_cache })
     }
 
-    /// Loads one plugin into a sandbox of its own, to look at it, with all that it asks for.
+    /// Loads one plugin into a sandbox of its own, to look at it, with what it would get.
     ///
     /// # Errors
     /// `PluginFile`, `Sandbox`.
     pub fn inspect(settings: &Settings, path: &Path) -> Result<Arc<Plugin>, WorkflowError> {
-        load(&sandbox(settings, Compute::with)?, &plugin_name(path), path, &Capability::ALL)
+        let name = plugin_name(path);
+        load(&sandbox(settings, Compute::with)?, &name, path, &settings.policy(&name))
     }
 
     /// What checks and runs workflows.
@@ -251,26 +277,20 @@ fn sandbox(
         settings.folders.clone(),
         berth_sandbox::Settings {
             compiled_cache: settings.compiled_cache.clone(),
-            ..berth_sandbox::Settings::default()
+            enforcement: settings.enforcement,
         },
     )
-}
-
-/// What a plugin is granted.
-fn granted<N: AsRef<str>>(grants: &[(N, Capability)], name: &str) -> Vec<Capability> {
-    let its = grants.iter().filter(|(plugin, _)| plugin.as_ref() == name);
-    its.map(|(_, capability)| *capability).collect()
 }
 
 fn load(
     sandbox: &Arc<Sandbox>,
     name: &str,
     path: &Path,
-    granted: &[Capability],
+    policy: &Policy,
 ) -> Result<Arc<Plugin>, WorkflowError> {
     let component = std::fs::read(path)
         .map_err(|source| WorkflowError::PluginFile { path: path.to_owned(), source })?;
-    Ok(sandbox.load(name, &component, granted)?)
+    Ok(sandbox.load(name, &component, None, policy)?)
 }
 
 /// The plugin files of some folders, sorted in each.

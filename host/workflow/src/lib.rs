@@ -44,12 +44,13 @@ mod validate;
 mod watch;
 
 pub use config::{
-    Config, ConfigError, MemoryConfig, Move, NotAnAmount, PluginConfig, Size, Watermark,
+    Config, ConfigError, FolderGrant, GrantConfig, MemoryConfig, Move, NotAWatermark, PluginConfig,
+    Watermark,
 };
 pub use error::{NodeError, RunError, WorkflowError};
 pub use events::{Event, Failure, Observer, Results};
 pub use format::{Given, Link, Node, Workflow};
-pub use host::{BrokenPlugin, Host, Settings, Share};
+pub use host::{BrokenPlugin, Decided, Host, Settings, Share, Stock};
 pub use machine::{RamGauge, default_headroom, default_limits, runtime, total_memory};
 pub use plan::{Plan, PlannedNode};
 pub use predict::{NodeMemory, Prediction, Rehearsal};

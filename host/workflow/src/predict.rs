@@ -21,7 +21,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::error::{NodeError, RunError, WorkflowError};
 use crate::events::Event;
-use crate::host::{Host, Settings};
+use crate::host::{Host, Settings, Stock};
 use crate::plan::Plan;
 use crate::registry::{Around, Inputs, NodeProvider};
 use crate::runner::Run;
@@ -70,7 +70,7 @@ impl Rehearsal {
     ///
     /// # Errors
     /// Those of [`Host::open`], and `Threads`.
-    pub fn open(settings: Settings, stock: &[(&str, &[u8])]) -> Result<Self, WorkflowError> {
+    pub fn open(settings: Settings, stock: &[Stock<'_>]) -> Result<Self, WorkflowError> {
         Self::with(settings, stock, Compute::rehearsal)
     }
 
@@ -78,13 +78,13 @@ impl Rehearsal {
     ///
     /// # Errors
     /// As [`Rehearsal::open`].
-    pub fn in_earnest(settings: Settings, stock: &[(&str, &[u8])]) -> Result<Self, WorkflowError> {
+    pub fn in_earnest(settings: Settings, stock: &[Stock<'_>]) -> Result<Self, WorkflowError> {
         Self::with(settings, stock, Compute::with)
     }
 
     fn with(
         settings: Settings,
-        stock: &[(&str, &[u8])],
+        stock: &[Stock<'_>],
         compute: fn(berth_memory::Setup) -> Compute,
     ) -> Result<Self, WorkflowError> {
         let measured = Arc::new(Sheet::default());

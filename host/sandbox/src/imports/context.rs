@@ -5,8 +5,11 @@ use wasmtime::component::Resource;
 
 use super::bindings::berth::node::context;
 use super::{Error, Returned};
-use crate::events::{Level, Place, clean_text};
+use crate::error::GuestError;
+use crate::events::{Level, Place};
+use crate::rights::{INPUT, OUTPUT, Right};
 use crate::state::State;
+use crate::text;
 
 impl context::Host for State {
     fn log(&mut self, level: context::Level, message: String) -> wasmtime::Result<()> {
@@ -17,25 +20,31 @@ impl context::Host for State {
             context::Level::Warn => Level::Warn,
             context::Level::Error => Level::Error,
         };
-        self.context.events.log(level, &clean_text(&message));
+        if self.voice.logs.take() {
+            self.context.events.log(level, &text::line(&message));
+        }
         Ok(())
     }
 
     fn progress(&mut self, value: u32, total: u32) -> wasmtime::Result<()> {
-        self.context.events.progress(value.min(total), total);
+        // The last one is what a bar waits for.
+        if self.voice.progress.take() || value >= total {
+            self.context.events.progress(value.min(total), total);
+        }
         Ok(())
     }
 
     fn preview(&mut self, image: Resource<Tensor>) -> Returned<()> {
-        let image = self.table.get(&image)?;
-        if !matches!(image.shape(), [_, _, 3]) || image.dtype() != berth_compute::DType::F32 {
+        let shown = self.table.get(&image)?;
+        if !matches!(shown.shape(), [_, _, 3]) || shown.dtype() != berth_compute::DType::F32 {
             return Ok(Err(Error::InvalidArgument(format!(
                 "preview: expected f32 [height, width, 3], got {:?} {:?}",
-                image.dtype(),
-                image.shape()
+                shown.dtype(),
+                shown.shape()
             ))));
         }
-        if !self.compute().is_rehearsal() {
+        if !self.compute().is_rehearsal() && self.voice.previews.take() {
+            let image = self.table.get(&image)?;
             self.context.events.preview(image);
         }
         Ok(Ok(()))
@@ -46,7 +55,10 @@ impl context::Host for State {
     }
 
     fn show_text(&mut self, text: String) -> wasmtime::Result<()> {
-        self.context.events.text(&clean_text(&text));
+        self.give_bytes(text.len())?;
+        if self.voice.texts.take() {
+            self.context.events.text(&text::page(&text));
+        }
         Ok(())
     }
 
@@ -62,6 +74,13 @@ impl context::Host for State {
             context::Place::Output => Place::Output,
             context::Place::Temporary => Place::Temporary,
         };
+        // Files of no lasting value are everybody's.
+        if target == Place::Output
+            && let Err(error) = self.plugin.demand(Right::Write(OUTPUT.into()))
+        {
+            return Ok(Err(error.into()));
+        }
+        self.give_bytes(data.len())?;
         let folders = self.plugin.sandbox().folders();
         let saved = if self.compute().is_rehearsal() {
             folders.rehearse_save(target, &kind, &prefix, &extension)
@@ -78,14 +97,20 @@ impl context::Host for State {
     }
 
     fn read_input(&mut self, name: String) -> Returned<Vec<u8>> {
-        Ok(self.plugin.sandbox().folders().read_input(&name).map_err(Into::into))
+        Ok(self.input(&name).map_err(Into::into))
     }
 
     fn input_fingerprint(&mut self, name: String) -> Returned<String> {
-        let bytes = self.plugin.sandbox().folders().read_input(&name);
-        Ok(match bytes {
+        Ok(match self.input(&name) {
             Ok(bytes) => Ok(blake3::hash(&bytes).to_hex().to_string()),
             Err(error) => Err(error.into()),
         })
+    }
+}
+
+impl State {
+    fn input(&self, name: &str) -> Result<Vec<u8>, GuestError> {
+        self.plugin.demand(Right::Read(INPUT.into()))?;
+        self.plugin.sandbox().folders().read_input(name)
     }
 }

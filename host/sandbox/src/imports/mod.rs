@@ -17,6 +17,7 @@ use berth_memory::Tier;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use crate::error::{Failure, GuestError, Shortage};
+use crate::rights::Right;
 use crate::state::State;
 
 pub(crate) use nodes::node_types;
@@ -53,7 +54,13 @@ pub type FunctionHandle = std::sync::Arc<crate::value::FunctionValue>;
 /// What an import returns: a trap, or an error as data, or a value.
 pub(crate) type Returned<T> = wasmtime::Result<Result<T, Error>>;
 
-/// Whether every plugin gets this import, without any capability.
+/// The right that an import needs.
+pub(crate) fn right_for(import: &str) -> Option<Right> {
+    let (interface, _version) = import.split_once('@').unwrap_or((import, ""));
+    (interface == "berth:node/memory").then_some(Right::Memory)
+}
+
+/// Whether every plugin gets this import, without any right.
 ///
 /// WASI is there because languages' runtimes ask for it, and it opens nothing:
 /// no arguments, no environment, an empty standard input, no directory; its random
@@ -149,7 +156,7 @@ impl From<GuestError> for Error {
 
 impl From<Error> for GuestError {
     fn from(error: Error) -> Self {
-        use crate::events::clean_text as clean;
+        use crate::text::page as clean;
         use bindings::berth::node::types as wit;
         let shortage = |s: wit::Shortage| Shortage {
             tier: s.tier.into(),

@@ -13,9 +13,16 @@ use crate::state::State;
 
 impl models::HostModel for State {
     fn open(&mut self, category: String, label: String) -> Returned<Resource<Arc<Model>>> {
-        let sandbox = self.plugin.sandbox();
-        let model =
-            sandbox.models().open(&category, &label, sandbox.compute(), self.plugin.account());
+        let plugin = self.plugin.clone();
+        let sandbox = plugin.sandbox();
+        // What is no label needs no right: it is wrong whoever asks.
+        let model = sandbox
+            .models()
+            .check(&category, &label)
+            .and_then(|()| plugin.demand_model(&category, &label))
+            .and_then(|()| {
+                sandbox.models().open(&category, &label, sandbox.compute(), plugin.account())
+            });
         self.give_result(model)
     }
 
@@ -68,6 +75,8 @@ impl models::HostModel for State {
 
 impl models::Host for State {
     fn available(&mut self, category: String) -> wasmtime::Result<Vec<String>> {
-        Ok(self.plugin.sandbox().models().labels(&category))
+        let mut labels = self.plugin.sandbox().models().labels(&category);
+        labels.retain(|label| self.plugin.may_open(&category, label));
+        Ok(labels)
     }
 }

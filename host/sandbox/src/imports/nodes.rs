@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::bindings::exports::berth::node::nodes as wit;
 use super::values::narrow;
 use crate::description::{Checks, Choices, Hidden, Input, NodeType, Output, Port};
-use crate::events::clean_text;
+use crate::text::page as clean_text;
 
 /// The most node types of a plugin, and inputs, outputs or choices of a node.
 const MOST: usize = 4096;

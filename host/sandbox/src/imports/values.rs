@@ -58,8 +58,14 @@ fn lift(state: &mut State, value: Guest) -> wasmtime::Result<Value> {
         Guest::Boolean(value) => Value::Boolean(value),
         Guest::Integer(value) => Value::Integer(narrow(&value)),
         Guest::Number(value) => Value::Number(value),
-        Guest::Text(text) => Value::Text(text.into()),
-        Guest::Bytes(bytes) => Value::Bytes(bytes.into()),
+        Guest::Text(text) => {
+            state.give_bytes(text.len())?;
+            Value::Text(text.into())
+        }
+        Guest::Bytes(bytes) => {
+            state.give_bytes(bytes.len())?;
+            Value::Bytes(bytes.into())
+        }
         Guest::Tensor(handle) => Value::Tensor(state.table.delete(handle)?),
         Guest::Model(handle) => Value::Model(state.table.delete(handle)?),
         Guest::Function(handle) => Value::Function(state.table.delete(handle)?),
@@ -112,7 +118,11 @@ fn nested<T>(value: T, depth: impl Fn(&T) -> u32) -> Result<Arc<T>, GuestError> 
 }
 
 fn named(state: &mut State, values: Vec<NamedValue>) -> wasmtime::Result<Vec<(String, Value)>> {
-    values.into_iter().map(|field| Ok((field.name, lift(state, field.value)?))).collect()
+    let mut lift = |field: NamedValue| {
+        state.give_bytes(field.name.len())?;
+        Ok((field.name, lift(state, field.value)?))
+    };
+    values.into_iter().map(&mut lift).collect()
 }
 
 /// Fields that an object can have: not too many, and each name once.
@@ -137,6 +147,7 @@ impl values::HostObject for State {
         type_name: String,
         fields: Vec<NamedValue>,
     ) -> Returned<Resource<Arc<Object>>> {
+        self.give_bytes(type_name.len())?;
         let fields = checked(named(self, fields)?);
         let object = fields.and_then(|f| nested(Object::new(type_name, f), |o| o.depth));
         self.give_result(object)
@@ -227,6 +238,7 @@ impl values::HostFunction for State {
         name: String,
         captures: Vec<NamedValue>,
     ) -> Returned<Resource<Arc<FunctionValue>>> {
+        self.give_bytes(name.len())?;
         let captures = checked(named(self, captures)?);
         let plugin = self.plugin.clone();
         let function =

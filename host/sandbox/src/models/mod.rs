@@ -63,6 +63,17 @@ impl ModelFolders {
         labels
     }
 
+    /// Whether this can be a label at all.
+    pub(crate) fn check(&self, category: &str, label: &str) -> Result<(), GuestError> {
+        if !is_plain(category) || !is_plain(label) || !has_ending(Path::new(label), &ENDINGS) {
+            return Err(GuestError::InvalidArgument(format!(
+                "{category:?}/{label:?} is no label of a model: labels are names such as \
+                 `model.safetensors` below a model folder"
+            )));
+        }
+        Ok(())
+    }
+
     /// Opens a label for an account.
     pub(crate) fn open(
         &self,
@@ -71,12 +82,7 @@ impl ModelFolders {
         compute: &Compute,
         account: &Account,
     ) -> Result<Arc<Model>, GuestError> {
-        if !is_plain(category) || !is_plain(label) || !has_ending(Path::new(label), &ENDINGS) {
-            return Err(GuestError::InvalidArgument(format!(
-                "{category:?}/{label:?} is no label of a model: labels are names such as \
-                 `model.safetensors` below a model folder"
-            )));
-        }
+        self.check(category, label)?;
         let path = self
             .folders
             .iter()

@@ -1,12 +1,11 @@
 //! What can be wrong with a configuration, with its place in the file.
 
-use std::ops::Range;
 use std::path::PathBuf;
 
+use berth_sandbox::reading::{Misread, Size};
 use thiserror::Error;
 
-use super::{Size, Watermark};
-use crate::text::nearest;
+use super::Watermark;
 
 /// Why a configuration cannot be used.
 #[derive(Debug, Error)]
@@ -21,21 +20,8 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// Something in the file is wrong.
-    #[error("{}, line {line}: {message}", path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// What it holds.
-        text: String,
-        /// The bytes of the text that are wrong.
-        span: Range<usize>,
-        /// Where they begin, counted from 1.
-        line: usize,
-        /// What is wrong.
-        message: String,
-        /// What to do about it.
-        hint: Option<String>,
-    },
+    #[error(transparent)]
+    Content(#[from] Box<Misread>),
     /// Everything that the device has is reserved.
     #[error("nothing is left of the device: of {limit}, {reserve} are reserved")]
     NothingLeft {
@@ -69,7 +55,7 @@ impl ConfigError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Read { .. } => Some("name a file that can be read".into()),
-            Self::Content { hint, .. } => hint.clone(),
+            Self::Content(misread) => misread.hint.clone(),
             Self::NothingLeft { .. } => Some("reserve less, or raise the device's limit".into()),
             Self::Watermarks { .. } => Some("lower the low one, or raise the high one".into()),
             Self::SpillFolder { .. } => Some(
@@ -77,43 +63,5 @@ impl ConfigError {
                     .into(),
             ),
         }
-    }
-
-    pub(super) fn content(path: PathBuf, text: String, error: &toml::de::Error) -> Self {
-        let end = text.len();
-        let span = error.span().filter(|span| span.end <= end).unwrap_or(end..end);
-        let before = text.get(..span.start).unwrap_or_default();
-        let line = before.matches('\n').count().saturating_add(1);
-        let (message, hint) = match unknown(error.message()) {
-            Some((name, known)) => {
-                (format!("there is no setting `{name}` here"), Some(instead(name, &known)))
-            }
-            None => (plainly(error.message()), None),
-        };
-        Self::Content { path, text, span, line, message, hint }
-    }
-}
-
-/// The name of a field that there is not and those that there are, from serde's message.
-fn unknown(message: &str) -> Option<(&str, Vec<&str>)> {
-    let rest = message.strip_prefix("unknown field `")?;
-    let (name, known) = rest.split_once('`')?;
-    // Names and what is between them take turns.
-    Some((name, known.split('`').skip(1).step_by(2).collect()))
-}
-
-/// The parser's message without its words for types.
-fn plainly(message: &str) -> String {
-    message.replace('\n', "; ").replace("a nonzero u32", "a whole number from 1 on")
-}
-
-fn instead(name: &str, known: &[&str]) -> String {
-    match name {
-        "lowvram" => "write: offload = \"sequential\"".into(),
-        "medvram" => "write: offload = \"balanced\" and low-watermark = 0".into(),
-        _ => match nearest(name, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("there are: {}", known.join(", ")),
-        },
     }
 }

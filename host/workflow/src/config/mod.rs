@@ -4,22 +4,23 @@
 //! the other and the defaults are in one place: where a [`Config`] becomes [`Settings`]. It is
 //! here, not in the command line, because a server reads the same file.
 
-mod amount;
 mod error;
-mod text;
+mod plugins;
+mod watermark;
 
-use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use berth_memory::{MemoryError, MoveRule, OffloadModeName, PerTier, SpillSettings, Watermarks};
-use berth_sandbox::Capability;
+use berth_memory::{MemoryError, MoveRule, OffloadModeName, SpillSettings, Watermarks};
+use berth_sandbox::reading::{self, Size, scalar};
+use berth_sandbox::{LimitSettings, RunLimits};
 use indexmap::IndexMap;
 use serde::Deserialize;
 
-pub use self::amount::{NotAnAmount, Size, Watermark};
 pub use self::error::ConfigError;
-use crate::host::{Settings, Share};
+pub use self::plugins::{FolderGrant, GrantConfig, PluginConfig};
+pub use self::watermark::{NotAWatermark, Watermark};
+use crate::host::Settings;
 use crate::machine::{default_headroom, default_limits, total_memory};
 use crate::release::Release;
 
@@ -39,6 +40,10 @@ const SPILL_FOLDER: &str = "/var/tmp";
 pub struct Config {
     /// How memory is used.
     pub memory: MemoryConfig,
+    /// What a run of any plugin may take, unless the plugin has limits of its own.
+    pub limits: LimitSettings,
+    /// Folders of plugins, beside the stock ones.
+    pub plugin_folders: Vec<PathBuf>,
     /// What each plugin may do, by its name.
     pub plugins: IndexMap<String, PluginConfig>,
 }
@@ -48,66 +53,43 @@ pub struct Config {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct MemoryConfig {
     /// The most that tensors may take on the device; see [`default_limits`].
-    #[serde(deserialize_with = "text::positive")]
+    #[serde(deserialize_with = "scalar::positive")]
     pub vram: Option<Size>,
     /// What of that is left to other programs.
-    #[serde(deserialize_with = "text::one")]
+    #[serde(deserialize_with = "scalar::one")]
     pub reserve_vram: Option<Size>,
     /// The most that tensors may take in the host's memory; see [`default_limits`].
-    #[serde(deserialize_with = "text::positive")]
+    #[serde(deserialize_with = "scalar::positive")]
     pub dram: Option<Size>,
     /// Host memory that is left to other programs; see [`default_headroom`].
-    #[serde(deserialize_with = "text::one")]
+    #[serde(deserialize_with = "scalar::one")]
     pub ram_headroom: Option<Size>,
     /// What stays on the device; by default what is needed soonest.
-    #[serde(deserialize_with = "text::one")]
+    #[serde(deserialize_with = "scalar::one")]
     pub offload: Option<OffloadModeName>,
     /// Where the balanced mode begins to evict.
-    #[serde(deserialize_with = "text::one")]
+    #[serde(deserialize_with = "scalar::one")]
     pub high_watermark: Option<Watermark>,
     /// How far it evicts.
-    #[serde(deserialize_with = "text::one")]
+    #[serde(deserialize_with = "scalar::one")]
     pub low_watermark: Option<Watermark>,
     /// Models that leave as soon as they were used, by role or label.
     pub offload_always: Vec<String>,
     /// Models that leave only when an operation could not run otherwise, by role or label.
     pub offload_never: Vec<String>,
     /// Moves between models that take turns.
-    #[serde(rename = "move", deserialize_with = "text::list")]
+    #[serde(rename = "move", deserialize_with = "scalar::list")]
     pub moves: Vec<Move>,
     /// A model whose label contains one of these is a refiner; by default `refiner`.
     pub refiner: Vec<String>,
     /// The folder for what is spilled; by default `/var/tmp`.
     pub spill_dir: Option<PathBuf>,
     /// The most that is spilled; by default half of what its disk has left.
-    #[serde(deserialize_with = "text::one")]
+    #[serde(deserialize_with = "scalar::one")]
     pub spill_limit: Option<Size>,
     /// What becomes of nodes' outputs when they were used.
-    #[serde(deserialize_with = "text::one")]
+    #[serde(deserialize_with = "scalar::one")]
     pub release: Option<Release>,
-}
-
-/// What a plugin may do.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct PluginConfig {
-    /// Its parts of the device among all plugins.
-    pub weight: Option<NonZeroU32>,
-    /// What it keeps of the device while others need room, instead of its weight.
-    #[serde(deserialize_with = "text::one")]
-    pub share: Option<Size>,
-    /// The most that it may take on the device.
-    #[serde(deserialize_with = "text::positive")]
-    pub quota: Option<Size>,
-    /// The most that it may take in the host's memory.
-    #[serde(deserialize_with = "text::positive")]
-    pub dram_quota: Option<Size>,
-    /// The most that is spilled for it.
-    #[serde(deserialize_with = "text::positive")]
-    pub spill_quota: Option<Size>,
-    /// What it may do beside computing.
-    #[serde(deserialize_with = "text::list")]
-    pub grants: Vec<Capability>,
 }
 
 /// A move between models that take turns, by its name.
@@ -154,12 +136,28 @@ impl Config {
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-        let mut config: Self = toml::from_str(&text)
-            .map_err(|error| ConfigError::content(path.to_owned(), text, &error))?;
-        if let (Some(folder), Some(spill)) = (path.parent(), &mut config.memory.spill_dir) {
-            *spill = folder.join(&*spill);
+        let mut config = Self::parse(&path.display().to_string(), text)?;
+        if let Some(folder) = path.parent() {
+            let spill = config.memory.spill_dir.iter_mut();
+            let plugins = config.plugins.values_mut().flat_map(PluginConfig::paths);
+            for path in spill.chain(config.plugin_folders.iter_mut()).chain(plugins) {
+                *path = folder.join(&*path);
+            }
         }
         Ok(config)
+    }
+
+    /// The configuration that a text of this name is. Folders in it are seen from the working folder.
+    ///
+    /// # Errors
+    /// `Content`.
+    pub fn parse(name: &str, text: String) -> Result<Self, ConfigError> {
+        let advise = |name: &str| match name {
+            "lowvram" => Some("write: offload = \"sequential\"".into()),
+            "medvram" => Some("write: offload = \"balanced\" and low-watermark = 0".into()),
+            _ => None,
+        };
+        Ok(reading::read(name, text, advise)?)
     }
 
     /// This over another: what this one leaves out is the other's. Lists are not joined, but
@@ -171,7 +169,14 @@ impl Config {
             let below = plugins.entry(name).or_default();
             *below = plugin.over(std::mem::take(below));
         }
-        Self { memory: self.memory.over(below.memory), plugins }
+        let mut plugin_folders = below.plugin_folders;
+        plugin_folders.extend(self.plugin_folders);
+        Self {
+            memory: self.memory.over(below.memory),
+            limits: self.limits.over(below.limits),
+            plugin_folders,
+            plugins,
+        }
     }
 
     /// Puts everything that it says into settings, and defaults for the rest.
@@ -200,12 +205,11 @@ impl Config {
             bytes(memory.ram_headroom).unwrap_or_else(|| default_headroom(total_memory()));
         settings.spill = spill(memory.spill_dir, memory.spill_limit)?;
         settings.release = memory.release.unwrap_or_default();
-        let granted = |(name, plugin): (&String, &PluginConfig)| {
-            let of = |&capability| (name.clone(), capability);
-            plugin.grants.iter().map(of).collect::<Vec<_>>()
-        };
-        settings.grants = self.plugins.iter().flat_map(granted).collect();
-        settings.shares = self.plugins.iter().map(|(name, p)| (name.clone(), p.share())).collect();
+        settings.limits_of_runs = self.limits.or(&RunLimits::default());
+        settings.plugins.extend(self.plugin_folders);
+        for (name, plugin) in self.plugins {
+            settings.decided.insert(name, plugin.decide(&settings.limits_of_runs)?);
+        }
         Ok(())
     }
 }
@@ -227,33 +231,6 @@ impl MemoryConfig {
             spill_dir: self.spill_dir.or(below.spill_dir),
             spill_limit: self.spill_limit.or(below.spill_limit),
             release: self.release.or(below.release),
-        }
-    }
-}
-
-impl PluginConfig {
-    fn over(self, below: Self) -> Self {
-        let mut grants = below.grants;
-        grants.extend(self.grants);
-        Self {
-            weight: self.weight.or(below.weight),
-            share: self.share.or(below.share),
-            quota: self.quota.or(below.quota),
-            dram_quota: self.dram_quota.or(below.dram_quota),
-            spill_quota: self.spill_quota.or(below.spill_quota),
-            grants,
-        }
-    }
-
-    fn share(&self) -> Share {
-        Share {
-            weight: self.weight.map(NonZeroU32::get),
-            soft: bytes(self.share),
-            quota: PerTier {
-                device: bytes(self.quota),
-                host: bytes(self.dram_quota),
-                disk: bytes(self.spill_quota),
-            },
         }
     }
 }

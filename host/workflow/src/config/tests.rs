@@ -1,9 +1,14 @@
 //! What files say, and what becomes of it.
 
-use berth_memory::Amount;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use berth_memory::{Amount, PerTier};
 use berth_sandbox::Folders;
+use berth_sandbox::rights::{Folder, Right};
 
 use super::*;
+use crate::host::Share;
 
 fn config(text: &str) -> Config {
     toml::from_str(text).unwrap()
@@ -24,7 +29,7 @@ fn an_empty_file_is_all_defaults() {
     assert_eq!(settings.watermarks, Watermarks::default());
     assert_eq!(settings.release, Release::Demote);
     assert_eq!(settings.rules.refiners, ["refiner"]);
-    assert!(settings.shares.is_empty());
+    assert!(settings.decided.is_empty());
     let spill = settings.spill.unwrap();
     assert!(spill.folder.is_dir() && spill.limit > 0, "{spill:?}");
 }
@@ -57,11 +62,23 @@ fn everything_in_a_file_reaches_the_settings() {
         quota = "4GiB"
         dram-quota = "5GiB"
         spill-quota = "6GiB"
-        grants = ["memory"]
+        digest = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+        path = "sd.wasm"
+        limits = { run-time = "5m", handles = 1000 }
+
+        [plugins.stable-diffusion.grants]
+        memory = true
+        models = ["checkpoints/*"]
+        network = ["example.com:443"]
+        environment = ["LANG"]
+        folders = { input = "read", luts = { path = "luts", access = "write" } }
+
+        [limits]
+        linear-memory = "256MiB"
+        handles = 5
     "#;
     std::fs::write(&path, text).unwrap();
     let config = Config::read(&path).unwrap();
-    assert_eq!(config.plugins["stable-diffusion"].grants, [Capability::Memory]);
     let settings = settings(config).unwrap();
     assert_eq!((settings.limits.device, settings.limits.host), (7 << 30, 16 << 30));
     assert_eq!(settings.headroom, 2 << 30);
@@ -78,27 +95,46 @@ fn everything_in_a_file_reaches_the_settings() {
     assert_eq!(settings.release, Release::AfterUse);
     let quota = PerTier { device: Some(4 << 30), host: Some(5 << 30), disk: Some(6 << 30) };
     let share = Share { weight: Some(3), soft: Some(2 << 30), quota };
-    assert_eq!(settings.shares, [("stable-diffusion".to_owned(), share)]);
+    let decided = &settings.decided["stable-diffusion"];
+    assert_eq!((decided.share, &decided.path), (share, &Some(folder.path().join("sd.wasm"))));
+    assert!(decided.policy.digest.unwrap().to_string().starts_with("0123"));
+    let limits = &decided.policy.limits;
+    assert_eq!((limits.run_time, limits.handles), (Some(Duration::from_secs(300)), 1000));
+    assert_eq!((limits.linear_memory, settings.limits_of_runs.handles), (256 << 20, 5));
+    let grants = &decided.policy.grants;
+    let rights: Vec<String> = grants.allowed.rights().iter().map(Right::to_string).collect();
+    assert_eq!(
+        rights,
+        [
+            "memory",
+            "environment:LANG",
+            "network:example.com:443",
+            "models:checkpoints/*",
+            "read:input",
+            "write:luts"
+        ]
+    );
+    assert_eq!(grants.paths["luts"], folder.path().join("luts"));
 }
 
 #[test]
 fn the_upper_of_two_wins_where_it_says_something() {
     let upper = config(
-        "[memory]\nvram = 5\nmove = ['base-for-vae']\n[plugins.a]\nquota = 1\n[plugins.b]\nweight = 2",
+        "[memory]\nvram = 5\nmove = ['base-for-vae']\n[plugins.a]\nquota = 1\ngrants = { clock = true, folders = { a = 'write' } }\n[plugins.b]\nweight = 2",
     );
     let lower = config(
         "[memory]\nvram = 6\ndram = 7\nmove = ['refiner-when-idle']\nrefiner = ['r']\n\
-         [plugins.a]\nquota = 3\nshare = 4\ngrants = ['memory']",
+         [plugins.a]\nquota = 3\nshare = 4\ngrants = { memory = true, folders = { a = 'read', b = 'write' } }",
     );
     let both = upper.over(lower);
     assert_eq!((both.memory.vram, both.memory.dram), (Some(Size(5)), Some(Size(7))));
     assert_eq!(both.memory.moves, [Move(MoveRule::BaseForVae)]);
     assert_eq!(both.memory.refiner, ["r"]);
     let a = &both.plugins["a"];
-    assert_eq!(
-        (a.quota, a.share, &a.grants[..]),
-        (Some(Size(1)), Some(Size(4)), &[Capability::Memory][..])
-    );
+    assert_eq!((a.quota, a.share), (Some(Size(1)), Some(Size(4))));
+    assert!(a.grants.memory && a.grants.clock);
+    let own = FolderGrant::Own(Folder::Write);
+    assert_eq!(a.grants.folders, [("a".into(), own.clone()), ("b".into(), own)].into());
     assert_eq!(both.plugins["b"].weight.map(NonZeroU32::get), Some(2));
 }
 
@@ -128,10 +164,10 @@ fn settings_that_contradict_each_other_are_refused() {
 #[test]
 fn a_mistake_is_told_with_its_line_and_what_was_meant() {
     let wrong = |text: &str| {
-        let error = toml::from_str::<Config>(text).unwrap_err();
-        let error = ConfigError::content("b.toml".into(), text.into(), &error);
-        let ConfigError::Content { span, .. } = &error else { panic!() };
-        (error.to_string(), text[span.clone()].to_owned(), error.hint().unwrap_or_default())
+        let error = Config::parse("b.toml", text.into()).unwrap_err();
+        let ConfigError::Content(misread) = &error else { panic!() };
+        let at = text[misread.span.clone()].to_owned();
+        (error.to_string(), at, error.hint().unwrap_or_default())
     };
     for (text, says, at, hint) in [
         (
@@ -150,7 +186,7 @@ fn a_mistake_is_told_with_its_line_and_what_was_meant() {
             "[server]\n",
             "b.toml, line 1: there is no setting `server` here",
             "server",
-            "there are: memory, plugins",
+            "there are: memory, limits, plugin-folders, plugins",
         ),
         (
             "[memory]\nvram = 'much'",

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
-use super::amount::{NotAnAmount, Size};
+use super::size::{NotAnAmount, Size};
 
 /// A value that is parsed from what was written.
 struct Written<T>(T);
@@ -45,7 +45,10 @@ impl Visitor<'_> for AsText {
 }
 
 /// One value.
-pub(super) fn one<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+///
+/// # Errors
+/// What the parser of the value says.
+pub fn one<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: FromStr<Err: fmt::Display>,
@@ -54,7 +57,10 @@ where
 }
 
 /// A list of values.
-pub(super) fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+///
+/// # Errors
+/// What the parser of a value says.
+pub fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: FromStr<Err: fmt::Display>,
@@ -64,9 +70,10 @@ where
 }
 
 /// A size of at least one byte.
-pub(super) fn positive<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Size>, D::Error> {
+///
+/// # Errors
+/// What is no size, and 0.
+pub fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Size>, D::Error> {
     match one(deserializer)? {
         Some(Size(0)) => Err(Error::custom(NotAnAmount::Nothing)),
         size => Ok(size),

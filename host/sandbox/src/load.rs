@@ -1,0 +1,211 @@
+//! From a component's bytes to a plugin, or to the reason why not.
+//!
+//! Who it is, is settled here and by the host alone: the name that the operator knows it by, and
+//! the digest of its bytes. One name means one component, and one component has one name, so
+//! that no plugin gets a second quota or another's.
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, PoisonError, Weak};
+
+use berth_memory::Cancel;
+use wasmtime::component::Linker;
+
+use crate::audit::Subject;
+use crate::cache;
+use crate::engine::Sandbox;
+use crate::error::{GuestError, SandboxError};
+use crate::events::NodeEvents;
+use crate::imports::{self, bindings::MemoryNodePre};
+use crate::manifest::{self, Manifest};
+use crate::plugin::{CHECK_LIMIT, Plugin, RunContext};
+use crate::policy::{Digest, Enforcement, Policy};
+use crate::rights::{Denied, MissingKey, Rights};
+use crate::slots::Slots;
+
+/// Largest component, in bytes. The largest language runtime that was seen (Python)
+/// takes 18 MB.
+const LARGEST_COMPONENT: usize = 64 << 20;
+
+/// The plugins of a sandbox, by name.
+pub(crate) type Loaded = HashMap<String, Weak<Plugin>>;
+
+impl Sandbox {
+    /// Compiles a component, checks who it is and what it imports, and asks what it provides.
+    ///
+    /// `name` is who it is from now on: what it says of itself plays no part. `manifest` is what
+    /// lies beside it; without one, what is inside of the component counts. `policy` is what the
+    /// operator lets it do: a component that imports more is refused.
+    ///
+    /// # Errors
+    /// Anything that is wrong with it, by name.
+    pub fn load(
+        self: &Arc<Self>,
+        name: &str,
+        component: &[u8],
+        manifest: Option<Manifest>,
+        policy: &Policy,
+    ) -> Result<Arc<Plugin>, SandboxError> {
+        let subject = Subject { plugin: name, digest: Digest::of(component) };
+        let loaded = self.load_as(subject, component, manifest, policy);
+        match &loaded {
+            Ok(plugin) => {
+                subject.loaded();
+                for (right, verdict) in plugin.rights().settled() {
+                    match verdict {
+                        Ok(()) => subject.granted(&right),
+                        Err(denied) => subject.denied(&denied, self.denials()),
+                    }
+                }
+            }
+            Err(error) => subject.refused(error),
+        }
+        loaded
+    }
+
+    fn load_as(
+        self: &Arc<Self>,
+        subject: Subject<'_>,
+        component: &[u8],
+        manifest: Option<Manifest>,
+        policy: &Policy,
+    ) -> Result<Arc<Plugin>, SandboxError> {
+        let Subject { plugin: name, digest } = subject;
+        if let Some(pinned) = policy.digest.filter(|pinned| *pinned != digest) {
+            return Err(SandboxError::WrongDigest { plugin: name.into(), pinned, found: digest });
+        }
+        self.check_identity(subject)?;
+        let refuse = |reason: String| SandboxError::NotAComponent { plugin: name.into(), reason };
+        check_bytes(component).map_err(refuse)?;
+        let manifest = match manifest {
+            Some(manifest) => Some(manifest),
+            None => embedded(name, component)?,
+        };
+        if let Some(other) = manifest.as_ref().filter(|manifest| manifest.name != name) {
+            let claims = other.name.clone();
+            return Err(SandboxError::WrongName { plugin: name.into(), claims });
+        }
+        let requests = manifest.as_ref().map(|m| m.requests.clone()).unwrap_or_default();
+        let wish = manifest.as_ref().map(|m| m.limits.clone()).unwrap_or_default();
+        let rights = Rights::new(requests, policy.grants.clone());
+        let limits = policy.limits.at_most(&wish);
+        let cache = self.settings().compiled_cache.as_deref();
+        let compiled = cache::compile(&self.engine, component, cache)
+            .map_err(|error| refuse(format!("{error:#}")))?;
+        let kind = compiled.component_type();
+        let imports: Vec<String> =
+            kind.imports(&self.engine).map(|(import, _)| import.to_owned()).collect();
+        self.check_imports(subject, &imports, &rights)?;
+        let mut linker = Linker::new(&self.engine);
+        imports::add_to_linker(&mut linker).map_err(|error| refuse(format!("{error:#}")))?;
+        let pre = linker
+            .instantiate_pre(&compiled)
+            .and_then(MemoryNodePre::new)
+            .map_err(|error| refuse(format!("it does not fit the contract: {error:#}")))?;
+        let plugin = |node_types| {
+            Arc::new(Plugin {
+                name: name.into(),
+                digest,
+                hex: digest.to_string(),
+                manifest: manifest.clone(),
+                imports: imports.clone(),
+                node_types,
+                account: self.compute().memory().account(name),
+                rights: rights.clone(),
+                slots: Slots::new(limits.concurrency),
+                limits: limits.clone(),
+                sandbox: self.clone(),
+                pre: pre.clone(),
+                guest_memory_peak: AtomicU64::new(0),
+            })
+        };
+        let context = RunContext::new(Cancel::new(), Arc::new(Silent));
+        let described = plugin(Vec::new()).enter(&context, Some(CHECK_LIMIT), |store, node| {
+            Ok(Ok::<_, GuestError>(node.berth_node_nodes().call_describe(store)?))
+        })?;
+        let node_types = imports::node_types(described)
+            .map_err(|reason| SandboxError::BadDescription { plugin: name.into(), reason })?;
+        let plugin = plugin(node_types);
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded.insert(name.into(), Arc::downgrade(&plugin));
+        Ok(plugin)
+    }
+
+    /// Whether a name and a component are not taken for something else.
+    fn check_identity(&self, subject: Subject<'_>) -> Result<(), SandboxError> {
+        let Subject { plugin: name, digest } = subject;
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded.retain(|_, plugin| plugin.strong_count() > 0);
+        for plugin in loaded.values().filter_map(Weak::upgrade) {
+            let (same_name, same_bytes) = (plugin.name == name, plugin.digest == digest);
+            if same_name && !same_bytes {
+                return Err(SandboxError::NameTaken { plugin: name.into() });
+            }
+            if same_bytes && !same_name {
+                let other = plugin.name.clone();
+                return Err(SandboxError::LoadedTwice { plugin: name.into(), other });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_imports(
+        &self,
+        subject: Subject<'_>,
+        imports: &[String],
+        rights: &Rights,
+    ) -> Result<(), SandboxError> {
+        for import in imports {
+            let plugin = || subject.plugin.to_owned();
+            match imports::right_for(import) {
+                Some(right) => {
+                    if let Err(denied) = rights.check(right) {
+                        subject.denied(&denied, self.denials());
+                        if self.settings().enforcement == Enforcement::Enforce {
+                            return Err(refused(plugin(), denied));
+                        }
+                    }
+                }
+                None if imports::is_free(import) => {}
+                None => {
+                    let import = crate::text::plain(import).into_owned();
+                    return Err(SandboxError::UnknownImport { plugin: plugin(), import });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn refused(plugin: String, denied: Denied) -> SandboxError {
+    let Denied { right, missing } = denied;
+    match missing {
+        MissingKey::Request => SandboxError::NotRequested { plugin, right },
+        MissingKey::Grant => SandboxError::NotGranted { plugin, right },
+    }
+}
+
+/// What can be told of a component from its first bytes and its size.
+fn check_bytes(bytes: &[u8]) -> Result<(), String> {
+    match bytes {
+        [b'\0', b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => {}
+        [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => return Err("it is a core module".into()),
+        _ => return Err("its first bytes are not a component's".into()),
+    }
+    if bytes.len() > LARGEST_COMPONENT {
+        return Err(format!("it has {} bytes, more than {LARGEST_COMPONENT}", bytes.len()));
+    }
+    Ok(())
+}
+
+/// The manifest inside of a component.
+fn embedded(name: &str, component: &[u8]) -> Result<Option<Manifest>, SandboxError> {
+    let refuse = |reason: String| SandboxError::NotAComponent { plugin: name.into(), reason };
+    let Some(text) = manifest::embedded(component).map_err(refuse)? else { return Ok(None) };
+    let origin = format!("the manifest inside of plugin `{name}`");
+    Ok(Some(Manifest::parse(&origin, &text)?))
+}
+
+/// Nobody watches.
+struct Silent;
+impl NodeEvents for Silent {}
