@@ -1,8 +1,9 @@
-//! Builds the misbehaving plugin as a component, and says where it is.
+//! Builds the plugins of the tests as components, and says where they are.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let built = berth_component_build::build(&["berth-guests"])?;
-    let [path] = built.as_slice() else { return Err("one component was asked for".into()) };
-    println!("cargo::rustc-env=GUESTS={}", path.display());
+    let built = berth_component_build::build(&["berth-guests", "berth-hostile"])?;
+    for (variable, path) in ["GUESTS", "HOSTILE"].iter().zip(built) {
+        println!("cargo::rustc-env={variable}={}", path.display());
+    }
     Ok(())
 }

@@ -7,6 +7,9 @@
 /// The misbehaving plugin of `tests/guests`, a component.
 pub static GUESTS: &[u8] = include_bytes!(env!("GUESTS"));
 
+/// The hostile plugin of `tests/hostile`, a component.
+pub static HOSTILE: &[u8] = include_bytes!(env!("HOSTILE"));
+
 pub mod host;
 pub mod judge;
 pub mod oracle;
