@@ -11,3 +11,4 @@ mod quality;
 mod release;
 mod residency;
 mod sharing;
+mod soak;
