@@ -11,6 +11,9 @@ use crate::rights::{INPUT, OUTPUT, Right};
 use crate::state::State;
 use crate::text;
 
+/// What the smallest file takes, in bytes.
+const BLOCK: usize = 4096;
+
 impl context::Host for State {
     fn log(&mut self, level: context::Level, message: String) -> wasmtime::Result<()> {
         let level = match level {
@@ -27,8 +30,7 @@ impl context::Host for State {
     }
 
     fn progress(&mut self, value: u32, total: u32) -> wasmtime::Result<()> {
-        // The last one is what a bar waits for.
-        if self.voice.progress.take() || value >= total {
+        if self.voice.may_progress(value >= total) {
             self.context.events.progress(value.min(total), total);
         }
         Ok(())
@@ -80,7 +82,8 @@ impl context::Host for State {
         {
             return Ok(Err(error.into()));
         }
-        self.give_bytes(data.len())?;
+        // A file takes a block, whatever is in it.
+        self.give_bytes(data.len().max(BLOCK))?;
         let folders = self.plugin.sandbox().folders();
         let saved = if self.compute().is_rehearsal() {
             folders.rehearse_save(target, &kind, &prefix, &extension)

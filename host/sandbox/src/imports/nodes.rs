@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::bindings::exports::berth::node::nodes as wit;
 use super::values::narrow;
 use crate::description::{Checks, Choices, Hidden, Input, NodeType, Output, Port};
-use crate::text::page as clean_text;
+use crate::text::{is_escaped, page as clean_text};
 
 /// The most node types of a plugin, and inputs, outputs or choices of a node.
 const MOST: usize = 4096;
@@ -123,7 +123,7 @@ fn port(port: wit::Port) -> Result<Port, String> {
             choices: match port.choices {
                 wit::Choices::Fixed(texts) => {
                     bounded("choices", texts.len())?;
-                    Choices::Fixed(texts)
+                    Choices::Fixed(texts.into_iter().map(checked_name).collect::<Result<_, _>>()?)
                 }
                 wit::Choices::Models(category) => Choices::Models(checked_name(category)?),
                 wit::Choices::Images => Choices::Images,
@@ -144,7 +144,7 @@ fn bounded(what: &str, count: usize) -> Result<(), String> {
 }
 
 fn checked_name(name: String) -> Result<String, String> {
-    if name.trim().is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
+    if name.trim().is_empty() || name.len() > LONGEST_NAME || name.chars().any(is_escaped) {
         return Err(format!("{:?} is no name", clean_text(&name)));
     }
     Ok(name)
