@@ -37,6 +37,24 @@ fn everything_in_a_manifest_is_read() {
 }
 
 #[test]
+fn the_manifests_of_the_stock_plugins_and_of_the_guide_are_good() {
+    let mut stock = 0;
+    for plugin in std::fs::read_dir(repository("plugins")).unwrap() {
+        let path = plugin.unwrap().path().join(MANIFEST);
+        if path.exists() {
+            let manifest = Manifest::read(&path).unwrap();
+            assert!(path.parent().unwrap().ends_with(&manifest.name), "{}", path.display());
+            stock += 1;
+        }
+    }
+    assert!(stock >= 4, "{stock}");
+    let guide = std::fs::read_to_string(repository("plugin-sdk/rust/README.md")).unwrap();
+    let start = guide.find("name = \"my-nodes\"\nversion = \"1.0.0\"").unwrap();
+    let example = guide[start..].split("```").next().unwrap();
+    assert!(Manifest::parse("README.md", example).unwrap().requests.rights().len() >= 8);
+}
+
+#[test]
 fn another_contract_is_refused_and_a_later_correction_is_not() {
     let with = |contract: &str| {
         let text = format!("name = 'a'\nversion = '1.0.0'\ncontract = '{contract}'");
@@ -132,7 +150,7 @@ proptest! {
 
 /// Pieces of TOML, and what is none.
 fn change() -> impl Strategy<Value = String> {
-    let pieces = [
+    const PIECES: [&str; 30] = [
         "",
         "\n",
         "[",
@@ -164,5 +182,5 @@ fn change() -> impl Strategy<Value = String> {
         "a.b.c = 1\n",
         "\\u0000",
     ];
-    prop_oneof![prop::sample::select(&pieces[..]).prop_map(str::to_owned), any::<String>()]
+    prop_oneof![prop::sample::select(&PIECES[..]).prop_map(str::to_owned), any::<String>()]
 }
