@@ -47,7 +47,7 @@ fn mistakes_in_a_manifest_are_told_word_for_word() {
         assert!(output.stdout.is_empty(), "{}", path.display());
         is_as_beside(&path, "err", output.stderr, &mut wrong);
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "{}\nBERTH_BLESS=1 writes them anew", wrong.join("\n"));
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_good_manifest_is_told_by_what_it_asks_for() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         is_as_beside(&path, "out", output.stdout, &mut wrong);
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "{}\nBERTH_BLESS=1 writes them anew", wrong.join("\n"));
 }
 
 #[test]
