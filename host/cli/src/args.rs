@@ -95,6 +95,16 @@ pub(crate) struct NodesArguments {
 pub(crate) enum PluginCommand {
     /// Say what a plugin imports and provides.
     Inspect(InspectArguments),
+    /// Check a manifest, and say what it asks for.
+    Manifest(ManifestArguments),
+    /// Print the JSON Schema of manifests.
+    Schema,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManifestArguments {
+    /// The manifest, a plugin.toml.
+    pub(crate) file: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -4,8 +4,10 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use berth_sandbox::SandboxError;
+use berth_sandbox::reading::Misread;
 use berth_workflow::{ConfigError, Invalid, NodeProblems, Plan, Problem, RunError, WorkflowError};
-use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+use miette::{Diagnostic, LabeledSpan, NamedSource};
 use thiserror::Error;
 
 /// The exit code of a run that was interrupted: 128 and the number of SIGINT.
@@ -31,8 +33,8 @@ pub(crate) enum CliError {
     #[error("some outputs of {} cannot be computed", path.display())]
     PartlyInvalid { path: PathBuf, parts: Vec<Part> },
     /// The configuration cannot be used.
-    #[error("{error}")]
-    Config { error: Box<ConfigError>, source_code: Option<NamedSource<String>> },
+    #[error("{0}")]
+    Config(Box<ConfigError>),
     /// A file about the run cannot be written.
     #[error("cannot write the {what} {}", path.display())]
     Write {
@@ -118,10 +120,13 @@ impl CliError {
             | Self::Invalid { .. }
             | Self::PartlyInvalid { .. }
             | Self::NoFolder { .. }
-            | Self::Config { .. }
+            | Self::Config(_)
             | Self::NoNodeType { .. }
             | Self::LogFilter { .. } => 2,
             Self::Host(error) => match error {
+                WorkflowError::Sandbox(
+                    SandboxError::Manifest(_) | SandboxError::ManifestFile { .. },
+                ) => 2,
                 WorkflowError::Sandbox(_) | WorkflowError::PluginFile { .. } => 1,
                 _ => 2,
             },
@@ -137,7 +142,26 @@ impl CliError {
             _ => Vec::new(),
         };
         let parts = parts.into_iter().map(miette::Report::new);
-        std::iter::once(miette::Report::new(self)).chain(parts).collect()
+        let text =
+            self.misread().map(|misread| NamedSource::new(&misread.name, misread.text.clone()));
+        let whole = miette::Report::new(self);
+        let whole = match text {
+            Some(text) => whole.with_source_code(text),
+            None => whole,
+        };
+        std::iter::once(whole).chain(parts).collect()
+    }
+
+    /// The file that is wrong, if one was read.
+    fn misread(&self) -> Option<&Misread> {
+        match self {
+            Self::Config(error) => match &**error {
+                ConfigError::Content(misread) => Some(misread),
+                _ => None,
+            },
+            Self::Host(WorkflowError::Sandbox(SandboxError::Manifest(misread))) => Some(misread),
+            _ => None,
+        }
     }
 
     /// Whether only the reader of standard output has gone, as `| head` does.
@@ -156,7 +180,7 @@ impl Diagnostic for CliError {
             Self::Host(error) => error.hint(),
             Self::Invalid { help, .. } => help.clone(),
             Self::PartlyInvalid { .. } => None,
-            Self::Config { error, .. } => error.hint(),
+            Self::Config(error) => error.hint(),
             Self::Write { .. } => Some("name a file in a folder that can be written to".into()),
             Self::NoFolder { what: "models", .. } => {
                 Some("make it, or name another with `--models`".into())
@@ -176,30 +200,21 @@ impl Diagnostic for CliError {
         help.map(|help| Box::new(help) as Box<dyn fmt::Display>)
     }
 
-    fn source_code(&self) -> Option<&dyn SourceCode> {
-        match self {
-            Self::Config { source_code, .. } => source_code.as_ref().map(|text| text as _),
-            _ => None,
-        }
-    }
-
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let Self::Config { error, .. } = self else { return None };
-        let ConfigError::Content(misread) = &**error else { return None };
-        let label = LabeledSpan::new_with_span(None, misread.span.clone());
+        let label = LabeledSpan::new_with_span(None, self.misread()?.span.clone());
         Some(Box::new(std::iter::once(label)))
     }
 }
 
 impl From<ConfigError> for CliError {
     fn from(error: ConfigError) -> Self {
-        let source_code = match &error {
-            ConfigError::Content(misread) => {
-                Some(NamedSource::new(&misread.name, misread.text.clone()))
-            }
-            _ => None,
-        };
-        Self::Config { error: Box::new(error), source_code }
+        Self::Config(Box::new(error))
+    }
+}
+
+impl From<SandboxError> for CliError {
+    fn from(error: SandboxError) -> Self {
+        Self::Host(error.into())
     }
 }
 

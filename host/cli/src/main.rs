@@ -8,6 +8,7 @@ mod args;
 mod error;
 mod inspect;
 mod log;
+mod manifest;
 mod nodes;
 mod output;
 mod plan;
@@ -39,6 +40,8 @@ fn main() -> ExitCode {
         Command::Plan(plan) => plan::plan(*plan),
         Command::Nodes(nodes) => nodes::nodes(nodes),
         Command::Plugin(PluginCommand::Inspect(inspect)) => inspect::inspect(inspect),
+        Command::Plugin(PluginCommand::Manifest(manifest)) => manifest::check(manifest),
+        Command::Plugin(PluginCommand::Schema) => manifest::schema(),
         Command::Validate(validate) => validate::validate(validate),
     });
     match done {

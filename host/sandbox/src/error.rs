@@ -227,6 +227,15 @@ pub enum SandboxError {
     /// The plugin's manifest cannot be used.
     #[error(transparent)]
     Manifest(#[from] Box<Misread>),
+    /// The file of a plugin's manifest cannot be read.
+    #[error("cannot read the manifest {}", path.display())]
+    ManifestFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// The component is another one than the operator named.
     #[error(
         "plugin `{plugin}` is another component than it should be: {found} instead of {pinned}"
@@ -366,7 +375,11 @@ impl SandboxError {
             | Self::GuestMemory { plugin, .. }
             | Self::TimedOut { plugin, .. }
             | Self::WrongOutputs { plugin, .. } => Some(plugin),
-            Self::Manifest(_) | Self::Cancelled | Self::Folder { .. } | Self::Engine(_) => None,
+            Self::Manifest(_)
+            | Self::ManifestFile { .. }
+            | Self::Cancelled
+            | Self::Folder { .. }
+            | Self::Engine(_) => None,
         }
     }
 
@@ -387,6 +400,9 @@ impl SandboxError {
             }
             Self::NotGranted { plugin, right } => Some(how_to_grant(plugin, right)),
             Self::Manifest(misread) => misread.hint.clone(),
+            Self::ManifestFile { .. } => {
+                Some("it has to be a text file in TOML that can be read".into())
+            }
             Self::WrongDigest { .. } => Some(
                 "if you replaced it yourself, write the new digest into `berth.toml`; otherwise \
                  do not run it"

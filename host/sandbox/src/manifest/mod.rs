@@ -5,13 +5,20 @@
 //! them, its wishes for limits only where they are lower, and its name only as a check that it is
 //! the plugin that the host takes it for.
 
+mod advice;
+mod rules;
 mod section;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
 
 use schemars::JsonSchema;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
 pub use self::section::{embed, embedded};
+use crate::error::SandboxError;
 use crate::limits::LimitSettings;
 use crate::reading::{self, Misread};
 use crate::rights::Requests;
@@ -25,26 +32,36 @@ pub const LONGEST_MANIFEST: usize = 64 << 10;
 /// The contract that this host speaks.
 pub const CONTRACT: Version = Version::new(0, 1, 0);
 
-/// A plugin's manifest.
+/// What a node plugin of Berth says of itself, and what it asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(title = "plugin.toml")]
 pub struct Manifest {
     /// What it is called: lower-case letters, digits and dashes.
+    #[serde(deserialize_with = "rules::name")]
+    #[schemars(regex(pattern = r"^[a-z0-9][a-z0-9-]{0,63}$"))]
     pub name: String,
-    /// Its version.
-    #[schemars(with = "String")]
+    /// Its version: three numbers, as in `1.0.0`.
+    #[serde(deserialize_with = "rules::version")]
+    #[schemars(with = "String", length(max = 64), regex(pattern = r"^\d+\.\d+\.\d+([-+].+)?$"))]
     pub version: Version,
     /// The version of the contract `berth:node` that it was built against.
-    #[schemars(with = "String")]
+    #[serde(deserialize_with = "rules::contract")]
+    #[schemars(with = "String", length(max = 64), regex(pattern = r"^\d+\.\d+\.\d+([-+].+)?$"))]
     pub contract: Version,
     /// What it is for, in a sentence.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "rules::description",
+        skip_serializing_if = "String::is_empty"
+    )]
+    #[schemars(length(max = 300))]
     pub description: String,
     /// What it wants to do beyond computing.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "reading::table")]
     pub requests: Requests,
     /// The limits that are enough for it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "reading::table")]
     pub limits: LimitSettings,
 }
 
@@ -54,7 +71,23 @@ impl Manifest {
     /// # Errors
     /// [`Misread`] for what is no manifest, with its place.
     pub fn parse(origin: &str, text: &str) -> Result<Self, Box<Misread>> {
-        reading::read(origin, text.to_owned(), |_| None)
+        let (length, most) = (text.len(), LONGEST_MANIFEST);
+        if length > most {
+            let message = format!("it has {length} bytes, and a manifest has at most {most}");
+            let hint = Some("leave out what is not needed".into());
+            return Err(Box::new(Misread::at(origin, String::new(), 0..0, message, hint)));
+        }
+        reading::read(origin, text.to_owned(), |_| None).map_err(advice::advised)
+    }
+
+    /// Reads a manifest's file.
+    ///
+    /// # Errors
+    /// `ManifestFile` when it cannot be read, `Manifest` when it is none.
+    pub fn read(path: &Path) -> Result<Self, SandboxError> {
+        let text = bounded(path)
+            .map_err(|source| SandboxError::ManifestFile { path: path.to_owned(), source })?;
+        Ok(Self::parse(&path.display().to_string(), &text)?)
     }
 
     /// The JSON Schema of a manifest.
@@ -63,3 +96,23 @@ impl Manifest {
         schemars::schema_for!(Self).to_value()
     }
 }
+
+/// The text of a file, and hardly more of it than a manifest may have.
+fn bounded(path: &Path) -> io::Result<String> {
+    // What is no file may never end, or never begin.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"));
+    }
+    let mut text = Vec::new();
+    let most = u64::try_from(LONGEST_MANIFEST).unwrap_or(u64::MAX);
+    File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut text)?;
+    if text.len() > LONGEST_MANIFEST {
+        let message = format!("it has more than {LONGEST_MANIFEST} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+    }
+    String::from_utf8(text)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is no text in UTF-8"))
+}
+
+#[cfg(test)]
+mod tests;

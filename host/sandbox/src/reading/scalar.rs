@@ -1,6 +1,7 @@
 //! Settings that are written as a text or a number, whichever is natural: `"6GiB"`, `0.75`, `0`.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
@@ -12,35 +13,34 @@ struct Written<T>(T);
 
 impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for Written<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = deserializer.deserialize_any(AsText)?;
-        text.parse().map(Self).map_err(Error::custom)
+        deserializer.deserialize_any(AsText(PhantomData)).map(Self)
     }
 }
 
-/// Turns a scalar back into its text.
-struct AsText;
+/// Turns a scalar back into its text, and parses that.
+struct AsText<T>(PhantomData<T>);
 
-impl Visitor<'_> for AsText {
-    type Value = String;
+impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for AsText<T> {
+    type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a text or a number")
     }
 
-    fn visit_i64<E: Error>(self, number: i64) -> Result<String, E> {
-        Ok(number.to_string())
+    fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
+        self.visit_str(&number.to_string())
     }
 
-    fn visit_u64<E: Error>(self, number: u64) -> Result<String, E> {
-        Ok(number.to_string())
+    fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
+        self.visit_str(&number.to_string())
     }
 
-    fn visit_f64<E: Error>(self, number: f64) -> Result<String, E> {
-        Ok(number.to_string())
+    fn visit_f64<E: Error>(self, number: f64) -> Result<T, E> {
+        self.visit_str(&number.to_string())
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
-        Ok(text.to_owned())
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(Error::custom)
     }
 }
 

@@ -8,13 +8,16 @@ mod pattern;
 mod right;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::{self, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub use self::pattern::{Endpoint, ModelPattern, NoPattern};
 pub use self::right::{Grant, NoRight, Right};
+use crate::reading;
 
 /// The label of the operator's folder for what workflows take in.
 pub const INPUT: &str = "input";
@@ -36,17 +39,23 @@ pub struct Requests {
     #[serde(skip_serializing_if = "is_false")]
     pub randomness: bool,
     /// To see these variables of the host's environment.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "reading::variables", skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(regex(pattern = r"^[A-Za-z0-9_]{1,250}$")))]
     pub environment: Vec<String>,
     /// To connect to these hosts by TCP.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "reading::few", skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
     pub network: Vec<Endpoint>,
     /// To open these models.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "reading::few", skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
     pub models: Vec<ModelPattern>,
     /// To use folders, by label: `input` and `output` are the operator's own; others are
     /// what the operator says they are, and the guest finds them under `/LABEL`.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(deserialize_with = "reading::labelled", skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 64, "propertyNames" = {
+        "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
+    }))]
     pub folders: BTreeMap<String, Folder>,
 }
 
@@ -55,15 +64,38 @@ fn is_false(flag: &bool) -> bool {
 }
 
 /// What may be done in a folder.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Folder {
     /// Files are read.
     Read,
     /// Files are read, written, made and removed.
     Write,
+}
+
+impl<'de> Deserialize<'de> for Folder {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Access;
+
+        impl Visitor<'_> for Access {
+            type Value = Folder;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`read` or `write`")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Folder, E> {
+                match text {
+                    "read" => Ok(Folder::Read),
+                    "write" => Ok(Folder::Write),
+                    other => Err(E::invalid_value(Unexpected::Str(other), &self)),
+                }
+            }
+        }
+
+        // An enumeration is also read from tables, and errors are then about those.
+        deserializer.deserialize_str(Access)
+    }
 }
 
 /// What an operator gives.
@@ -141,22 +173,18 @@ impl Requests {
         }
     }
 
-    /// What is wrong with its labels and names, if anything.
+    /// Whether its labels and names of variables are what they have to be. What is read from a
+    /// file was checked there.
     ///
     /// # Errors
     /// The first of them, and why.
     pub fn check(&self) -> Result<(), String> {
+        let told = |name: &str, error| format!("`{}`: {error}", crate::text::plain(name));
         for label in self.folders.keys() {
-            checked_label(label)?;
+            check_label(label).map_err(|error| told(label, error))?;
         }
         for name in &self.environment {
-            let plain = !name.is_empty()
-                && name.len() <= 250
-                && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-            if !plain {
-                let name = crate::text::plain(name);
-                return Err(format!("`{name}` is no name of a variable"));
-            }
+            check_variable(name).map_err(|error| told(name, error))?;
         }
         Ok(())
     }
@@ -217,10 +245,15 @@ impl Rights {
 }
 
 /// Labels become names of folders in the guest's own file system.
-fn checked_label(label: &str) -> Result<(), String> {
-    let plain = label.len() <= 64
+pub(crate) fn check_label(label: &str) -> Result<(), NoPattern> {
+    let fine = label.len() <= 64
         && label.starts_with(|c: char| c.is_ascii_alphanumeric())
         && label.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-    let shown = crate::text::plain(label);
-    if plain { Ok(()) } else { Err(format!("`{shown}` is no label: use letters, digits, - and _")) }
+    if fine { Ok(()) } else { Err(NoPattern::Label) }
+}
+
+pub(crate) fn check_variable(name: &str) -> Result<(), NoPattern> {
+    let fine = (1..=250).contains(&name.len())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if fine { Ok(()) } else { Err(NoPattern::Variable) }
 }

@@ -25,7 +25,7 @@ pub struct Endpoint {
     pub port: u16,
 }
 
-/// A text that is neither.
+/// A text that names nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoPattern {
     /// Of models.
@@ -36,6 +36,12 @@ pub enum NoPattern {
     /// Of a host.
     #[error("a host is a name or address with a port, such as `api.example.com:443`")]
     Endpoint,
+    /// Of a folder.
+    #[error("a folder's label has 1 to 64 letters, digits, - and _, a letter or digit first")]
+    Label,
+    /// Of a variable.
+    #[error("a variable's name has 1 to 250 letters, digits and _")]
+    Variable,
 }
 
 /// Longest pattern and host, in bytes.

@@ -102,14 +102,17 @@ impl FromStr for Grant {
             let (label, path) = rest()?
                 .split_once('=')
                 .map_or((rest()?, None), |(label, path)| (label, Some(PathBuf::from(path))));
-            super::checked_label(label).map_err(|reason| no(&reason))?;
+            super::check_label(label).map_err(|reason| no(&reason))?;
             Ok((label.to_owned(), path))
         };
         let (right, path) = match kind {
             "memory" if text == kind => (Right::Memory, None),
             "clock" if text == kind => (Right::Clock, None),
             "randomness" if text == kind => (Right::Randomness, None),
-            "environment" => (Right::Environment(rest()?.to_owned()), None),
+            "environment" => {
+                super::check_variable(rest()?).map_err(|reason| no(&reason))?;
+                (Right::Environment(rest()?.to_owned()), None)
+            }
             "network" => (Right::Network(rest()?.parse().map_err(|e| no(&e))?), None),
             "models" => (Right::Models(rest()?.parse().map_err(|e| no(&e))?), None),
             "read" => folder().map(|(label, path)| (Right::Read(label), path))?,
@@ -145,7 +148,16 @@ mod tests {
 
     #[test]
     fn what_is_no_right_says_what_one_is() {
-        for text in ["", "memory:all", "net", "models:", "network:x", "read:", "read:../x"] {
+        for text in [
+            "",
+            "memory:all",
+            "net",
+            "models:",
+            "network:x",
+            "read:",
+            "read:../x",
+            "environment:a=b",
+        ] {
             let error = text.parse::<Grant>().unwrap_err().to_string();
             assert!(error.contains("network:HOST:PORT"), "{error}");
         }
