@@ -1,6 +1,7 @@
 //! End to end: one binary, since linking is what tests cost.
 
 mod guests;
+mod loading;
 mod memory_nodes;
 mod memory_workflows;
 mod oracle;
