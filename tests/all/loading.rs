@@ -13,6 +13,7 @@ use berth_sandbox::{
 use berth_tests::GUESTS;
 use berth_tests::bombs::{component, deep_types, doubling_types, enormous_body, many_functions};
 use berth_tests::host::manifest;
+use wasm_encoder::Encode;
 
 /// A host without plugins that compiles in another process.
 struct Dock {
@@ -87,6 +88,26 @@ fn what_the_compiler_refuses_is_refused_in_its_words_wherever_it_runs() {
             assert_eq!(error.plugin(), Some("odd"));
             println!("{error}");
         }
+    }
+}
+
+#[test]
+fn all_imports_that_no_plugin_is_given_are_named_at_once() {
+    let names = ["wasi:http/types@0.2.0", "made:up/interface@1.0.0"];
+    let mut imports = vec![2];
+    for name in names {
+        // A plain name, of an instance of the only type.
+        imports.push(0);
+        name.encode(&mut imports);
+        imports.extend([5, 0]);
+    }
+    // The type of an instance with nothing in it, and then the imports.
+    let mut bytes = component(7, &[1, 0x42, 0]);
+    bytes.extend(&component(10, &imports)[8..]);
+    let error = Dock::with(Compiler::InProcess).load("greedy", &bytes).unwrap_err();
+    assert!(matches!(error, SandboxError::UnknownImport { .. }), "{error}");
+    for name in names {
+        assert!(error.to_string().contains(name), "{error}");
     }
 }
 
