@@ -2,6 +2,7 @@
 
 mod guests;
 mod hostile;
+mod loading;
 mod memory_nodes;
 mod memory_workflows;
 mod oracle;

@@ -336,6 +336,32 @@ fn a_broken_plugin_is_left_out_with_a_warning() {
 }
 
 #[test]
+fn a_component_that_no_compiler_masters_is_left_out_and_the_others_load() {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.path("plugins")).unwrap();
+    std::fs::write(desk.path("plugins/guests.wasm"), berth_tests::GUESTS).unwrap();
+    let bomb = berth_tests::bombs::enormous_body(2000, 2000);
+    std::fs::write(desk.path("plugins/bomb.wasm"), bomb).unwrap();
+    // Less memory than the compiler would get, so that it is used up sooner.
+    let output = Command::new("/bin/sh")
+        .args(["-c", "ulimit -d 400000; exec \"$0\" nodes --plugins plugins"])
+        .arg(env!("CARGO_BIN_EXE_berth"))
+        .current_dir(desk.0.path())
+        // An empty cache: every plugin goes through the compiler.
+        .env("XDG_CACHE_HOME", desk.path("cache"))
+        .env_remove("BERTH_LOG")
+        .output()
+        .unwrap();
+    let (out, error) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{error}");
+    assert!(out.contains("KSampler") && out.contains("HoldAndTrap"), "{out}");
+    assert!(error.contains("`bomb` is left out") && error.contains("memory"), "{error}");
+    let entries = std::fs::read_dir(desk.path("cache/berth/compiled-v2")).unwrap();
+    assert_eq!(entries.count(), berth_stock_plugins::components().len() + 1);
+}
+
+#[test]
 fn too_little_room_is_an_error_with_its_figures() {
     let desk = Desk::new();
     let output = desk.run(&data(DEMO), &["--vram", "100kB"]);

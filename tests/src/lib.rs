@@ -1,5 +1,5 @@
 //! What the tests and benchmarks share: a host with the stock plugins and the demo's
-//! model, the oracle's tensors, and a judge of pictures.
+//! model, the oracle's tensors, a judge of pictures, and components to break a host with.
 //!
 //! Nothing here is a mock. A test that passes has run real components through the
 //! contract, over real files.
@@ -10,6 +10,7 @@ pub static GUESTS: &[u8] = include_bytes!(env!("GUESTS"));
 /// The hostile plugin of `tests/hostile`, a component.
 pub static HOSTILE: &[u8] = include_bytes!(env!("HOSTILE"));
 
+pub mod bombs;
 pub mod host;
 pub mod judge;
 pub mod oracle;

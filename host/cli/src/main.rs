@@ -5,6 +5,7 @@
 
 mod allocator;
 mod args;
+mod compiler;
 mod error;
 mod inspect;
 mod log;
@@ -29,6 +30,9 @@ use crate::args::{Arguments, Command, PluginCommand};
 use crate::error::CliError;
 
 fn main() -> ExitCode {
+    if let Some(end) = compiler::serve() {
+        return end;
+    }
     let arguments = Arguments::parse();
     match arguments.command {
         Command::Plan(_) => allocator::give_back_freed_pages(),

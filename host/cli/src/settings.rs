@@ -6,6 +6,7 @@ use berth_sandbox::Folders;
 use berth_workflow::{Config, Host, Settings, Workflow, WorkflowError};
 
 use crate::args::{Changes, FolderArguments, MemoryArguments};
+use crate::compiler;
 use crate::error::CliError;
 
 /// Where models are when nobody says.
@@ -33,6 +34,7 @@ pub(crate) fn settings(
     settings.models = models;
     settings.plugins = folders.plugins;
     settings.compiled_cache = cache_folder();
+    settings.compiler = compiler::compiler();
     Ok(settings)
 }
 

@@ -8,6 +8,7 @@ use berth_compute::Compute;
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::audit::Denials;
+use crate::compile::Compiler;
 use crate::dram::DramCache;
 use crate::error::SandboxError;
 use crate::files::Folders;
@@ -28,6 +29,8 @@ const INSTANCES: u32 = 512;
 pub struct Settings {
     /// Where compiled code is kept; `None` compiles anew each time.
     pub compiled_cache: Option<PathBuf>,
+    /// Where components are compiled.
+    pub compiler: Compiler,
     /// Whether rights that are missing are refused.
     pub enforcement: Enforcement,
 }
@@ -36,6 +39,8 @@ pub struct Settings {
 #[derive(Debug)]
 pub struct Sandbox {
     pub(crate) engine: Engine,
+    /// Whether the engine pools instances, and so which code fits it.
+    pub(crate) pooling: bool,
     compute: Compute,
     models: ModelFolders,
     folders: Folders,
@@ -56,14 +61,16 @@ impl Sandbox {
         folders: Folders,
         settings: Settings,
     ) -> Result<Arc<Self>, SandboxError> {
-        let engine = Engine::new(&config(true))
+        let (engine, pooling) = Engine::new(&pooling_config())
+            .map(|engine| (engine, true))
             // Pooling reserves address space for every slot; under a limit on that
             // (`ulimit -v`), instances are made one by one, at twice the time.
-            .or_else(|_| Engine::new(&config(false)))
+            .or_else(|_| Engine::new(&code_config(false)).map(|engine| (engine, false)))
             .map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
         tick(&engine)?;
         Ok(Arc::new(Self {
             engine,
+            pooling,
             compute,
             models,
             folders,
@@ -111,30 +118,35 @@ impl Sandbox {
     }
 }
 
-fn config(pooling: bool) -> Config {
+/// What machine code depends on, for an engine that pools instances or one that does not.
+pub(crate) fn code_config(pooling: bool) -> Config {
     let mut config = Config::new();
     config.epoch_interruption(true).concurrency_support(false);
     if !pooling {
         // Memories as large as they are, checked at each access, where address space is scarce.
         config.memory_reservation(0).memory_guard_size(0).memory_reservation_for_growth(1 << 20);
-    } else {
-        // Sizes fit the largest language runtime that was measured, several times over.
-        let mut pool = PoolingAllocationConfig::new();
-        pool.total_component_instances(INSTANCES)
-            .total_core_instances(INSTANCES * 4)
-            .total_memories(INSTANCES)
-            .total_tables(INSTANCES * 2)
-            .max_component_instance_size(1 << 20)
-            .max_core_instance_size(1 << 20)
-            .max_core_instances_per_component(64)
-            .max_memories_per_component(4)
-            .max_tables_per_component(4)
-            .table_elements(20_000)
-            // Zeroing this much is cheaper than giving the pages back and faulting them in.
-            .linear_memory_keep_resident(256 << 10)
-            .table_keep_resident(16 << 10);
-        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     }
+    config
+}
+
+fn pooling_config() -> Config {
+    // Sizes fit the largest language runtime that was measured, several times over.
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(INSTANCES)
+        .total_core_instances(INSTANCES * 4)
+        .total_memories(INSTANCES)
+        .total_tables(INSTANCES * 2)
+        .max_component_instance_size(1 << 20)
+        .max_core_instance_size(1 << 20)
+        .max_core_instances_per_component(64)
+        .max_memories_per_component(4)
+        .max_tables_per_component(4)
+        .table_elements(20_000)
+        // Zeroing this much is cheaper than giving the pages back and faulting them in.
+        .linear_memory_keep_resident(256 << 10)
+        .table_keep_resident(16 << 10);
+    let mut config = code_config(true);
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     config
 }
 
@@ -152,4 +164,21 @@ fn tick(engine: &Engine) -> Result<(), SandboxError> {
         })
         .map_err(|error| SandboxError::Engine(error.to_string()))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::hash::{DefaultHasher, Hash, Hasher};
+
+    #[test]
+    fn a_compiler_that_reserves_nothing_makes_code_for_an_engine_that_pools() {
+        let code = |config: &Config| {
+            let mut hasher = DefaultHasher::new();
+            Engine::new(config).unwrap().precompile_compatibility_hash().hash(&mut hasher);
+            hasher.finish()
+        };
+        assert_eq!(code(&code_config(true)), code(&pooling_config()));
+        assert_ne!(code(&code_config(true)), code(&code_config(false)));
+    }
 }

@@ -201,12 +201,36 @@ pub enum SandboxError {
         reason: String,
     },
     /// The component asks for something that no plugin is given.
-    #[error("plugin `{plugin}` imports `{import}`, which it is not granted")]
+    #[error("plugin `{plugin}` imports what no plugin is given: {imports}")]
     UnknownImport {
         /// The plugin.
         plugin: String,
-        /// The first import that was refused.
-        import: String,
+        /// The imports that were refused, escaped.
+        imports: String,
+    },
+    /// Compiling the component took longer than it may.
+    #[error("compiling plugin `{plugin}` took longer than {limit:?}")]
+    CompileTimedOut {
+        /// The plugin.
+        plugin: String,
+        /// The limit.
+        limit: Duration,
+    },
+    /// Compiling the component took more memory than it may.
+    #[error("compiling plugin `{plugin}` took more than {limit} bytes of memory")]
+    CompileMemory {
+        /// The plugin.
+        plugin: String,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// The compiler failed at the component.
+    #[error("plugin `{plugin}` could not be compiled: {reason}")]
+    CompileFailed {
+        /// The plugin.
+        plugin: String,
+        /// What the compiler said.
+        reason: String,
     },
     /// The component imports something that its manifest does not request.
     #[error("plugin `{plugin}` imports what needs the right `{right}`, which it does not request")]
@@ -362,6 +386,9 @@ impl SandboxError {
         match self {
             Self::NotAComponent { plugin, .. }
             | Self::UnknownImport { plugin, .. }
+            | Self::CompileTimedOut { plugin, .. }
+            | Self::CompileMemory { plugin, .. }
+            | Self::CompileFailed { plugin, .. }
             | Self::NotRequested { plugin, .. }
             | Self::NotGranted { plugin, .. }
             | Self::WrongDigest { plugin, .. }
@@ -391,10 +418,22 @@ impl SandboxError {
                  against the world `berth:node/node`"
                     .into(),
             ),
-            Self::UnknownImport { import, .. } => Some(format!(
+            Self::UnknownImport { .. } => Some(
                 "plugins get the `berth:node` interfaces, `wasi:cli` and `wasi:io` without any \
-                 rights, and an empty `wasi:filesystem`; build it without `{import}`"
-            )),
+                 rights, and an empty `wasi:filesystem`; build it without the others"
+                    .into(),
+            ),
+            Self::CompileTimedOut { .. } | Self::CompileMemory { .. } => Some(
+                "the compiler was ended; the largest language runtimes take a sixth of that, so \
+                 a component that takes more is broken or made to: leave it out, and tell its \
+                 author"
+                    .into(),
+            ),
+            Self::CompileFailed { .. } => Some(
+                "if other plugins load, this component is one that the compiler has a defect \
+                 with: leave it out, and tell its author"
+                    .into(),
+            ),
             Self::NotRequested { right, .. } => {
                 Some(format!("its author has to request `{right}` in its `plugin.toml`"))
             }

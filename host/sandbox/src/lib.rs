@@ -14,7 +14,7 @@
 //! or what is cached between runs.
 
 pub mod audit;
-mod cache;
+mod compile;
 mod description;
 mod dram;
 mod engine;
@@ -40,6 +40,7 @@ mod value;
 mod voice;
 mod walk;
 
+pub use compile::{CompileLimits, Compiler, compile_child};
 pub use description::{Checks, Choices, Hidden, Input, NodeType, Output, Port};
 pub use dram::DramCache;
 pub use engine::{Sandbox, Settings};

@@ -12,7 +12,7 @@ use berth_memory::Cancel;
 use wasmtime::component::Linker;
 
 use crate::audit::Subject;
-use crate::cache;
+use crate::compile::check_bytes;
 use crate::engine::Sandbox;
 use crate::error::{GuestError, SandboxError};
 use crate::events::NodeEvents;
@@ -22,10 +22,6 @@ use crate::plugin::{CHECK_LIMIT, Plugin, RunContext};
 use crate::policy::{Digest, Enforcement, Policy};
 use crate::rights::{Denied, MissingKey, Rights};
 use crate::slots::Slots;
-
-/// Largest component, in bytes. The largest language runtime that was seen (Python)
-/// takes 18 MB.
-const LARGEST_COMPONENT: usize = 64 << 20;
 
 /// The plugins of a sandbox, by name.
 pub(crate) type Loaded = HashMap<String, Weak<Plugin>>;
@@ -89,9 +85,7 @@ impl Sandbox {
         let wish = manifest.as_ref().map(|m| m.limits.clone()).unwrap_or_default();
         let rights = Rights::new(requests, policy.grants.clone());
         let limits = policy.limits.at_most(&wish);
-        let cache = self.settings().compiled_cache.as_deref();
-        let compiled = cache::compile(&self.engine, component, cache)
-            .map_err(|error| refuse(format!("{error:#}")))?;
+        let compiled = self.compile(name, component)?;
         let kind = compiled.component_type();
         let imports: Vec<String> =
             kind.imports(&self.engine).map(|(import, _)| import.to_owned()).collect();
@@ -155,21 +149,18 @@ impl Sandbox {
         imports: &[String],
         rights: &Rights,
     ) -> Result<(), SandboxError> {
-        for import in imports {
-            let plugin = || subject.plugin.to_owned();
-            match imports::right_for(import) {
-                Some(right) => {
-                    if let Err(denied) = rights.check(right) {
-                        subject.denied(&denied, self.denials());
-                        if self.settings().enforcement == Enforcement::Enforce {
-                            return Err(refused(plugin(), denied));
-                        }
-                    }
-                }
-                None if imports::is_free(import) => {}
-                None => {
-                    let import = crate::text::plain(import).into_owned();
-                    return Err(SandboxError::UnknownImport { plugin: plugin(), import });
+        let plugin = || subject.plugin.to_owned();
+        let known = |import: &str| imports::right_for(import).is_some() || imports::is_free(import);
+        let mut unknown = imports.iter().map(String::as_str).filter(|i| !known(i)).peekable();
+        if unknown.peek().is_some() {
+            let imports = crate::text::enumerate(unknown);
+            return Err(SandboxError::UnknownImport { plugin: plugin(), imports });
+        }
+        for right in imports.iter().filter_map(|import| imports::right_for(import)) {
+            if let Err(denied) = rights.check(right) {
+                subject.denied(&denied, self.denials());
+                if self.settings().enforcement == Enforcement::Enforce {
+                    return Err(refused(plugin(), denied));
                 }
             }
         }
@@ -183,19 +174,6 @@ fn refused(plugin: String, denied: Denied) -> SandboxError {
         MissingKey::Request => SandboxError::NotRequested { plugin, right },
         MissingKey::Grant => SandboxError::NotGranted { plugin, right },
     }
-}
-
-/// What can be told of a component from its first bytes and its size.
-fn check_bytes(bytes: &[u8]) -> Result<(), String> {
-    match bytes {
-        [b'\0', b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => {}
-        [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => return Err("it is a core module".into()),
-        _ => return Err("its first bytes are not a component's".into()),
-    }
-    if bytes.len() > LARGEST_COMPONENT {
-        return Err(format!("it has {} bytes, more than {LARGEST_COMPONENT}", bytes.len()));
-    }
-    Ok(())
 }
 
 /// The manifest inside of a component.

@@ -15,8 +15,8 @@ use berth_memory::{
 };
 use berth_sandbox::rights::Grants;
 use berth_sandbox::{
-    DramCache, Enforcement, Folders, Manifest, ModelFolders, Plugin, Policy, RunLimits, Sandbox,
-    SandboxError,
+    Compiler, DramCache, Enforcement, Folders, Manifest, ModelFolders, Plugin, Policy, RunLimits,
+    Sandbox, SandboxError,
 };
 use indexmap::IndexMap;
 
@@ -64,6 +64,8 @@ pub struct Settings {
     pub enforcement: Enforcement,
     /// The folder for compiled code; `None` compiles anew each time.
     pub compiled_cache: Option<PathBuf>,
+    /// Where plugins are compiled.
+    pub compiler: Compiler,
     /// How many results of nodes are kept for later runs.
     pub cached_results: usize,
 }
@@ -87,6 +89,7 @@ impl Settings {
             decided: IndexMap::new(),
             enforcement: Enforcement::Enforce,
             compiled_cache: None,
+            compiler: Compiler::default(),
             cached_results: 0,
         }
     }
@@ -277,6 +280,7 @@ fn sandbox(
         settings.folders.clone(),
         berth_sandbox::Settings {
             compiled_cache: settings.compiled_cache.clone(),
+            compiler: settings.compiler.clone(),
             enforcement: settings.enforcement,
         },
     )
