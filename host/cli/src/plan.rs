@@ -18,7 +18,7 @@ use crate::table::{size, some, table};
 
 pub(crate) fn plan(arguments: PlanArguments) -> Result<(), CliError> {
     let path = arguments.workflow;
-    let settings = settings(arguments.folders, Some(arguments.memory), PathBuf::new())?;
+    let settings = settings(arguments.folders, arguments.memory.config(), PathBuf::new())?;
     let rehearsal = Rehearsal::open(settings, berth_stock_plugins::components())?;
     let host = rehearsal.host();
     warn_of_broken(host);
