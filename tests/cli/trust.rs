@@ -78,7 +78,11 @@ fn a_plugin_that_needs_a_right_to_be_loaded_is_left_out_without_it() {
     // before that.
     desk.file("plugins/tidy.wasm", tidy("memory = true"));
     let output = desk.node("Idle", json!({}), &[]);
-    fails(&output, 2, &["`tidy` is left out", "requests the right `memory`", "--grant tidy=memory"]);
+    fails(
+        &output,
+        2,
+        &["`tidy` is left out", "requests the right `memory`", "--grant tidy=memory"],
+    );
     desk.file("plugins/tidy.wasm", tidy(""));
     let output = desk.node("Idle", json!({}), &["--grant", "tidy=memory"]);
     fails(&output, 2, &["`tidy` is left out", "does not request", "plugin.toml"]);
@@ -191,7 +195,7 @@ fn a_dry_run_counts_what_would_be_denied_and_writes_nothing() {
         desk.node("Snoop", json!({ "path": MODEL }), &[&["--dry-run"], more].concat())
     };
     let output = dry(&[]);
-    fails(&output, 1, &["2 rights", "would be denied"]);
+    fails(&output, 1, &["2 of the rights", "would be denied"]);
     let text = stdout(&output);
     println!("{text}");
     for part in ["guests", "models:checkpoints/tiny", "grant", "once", "--grant guests=models:"] {
@@ -232,11 +236,16 @@ fn the_audit_trail_has_what_was_denied_hit_and_ended() {
     desk.file("plugins/guests.wasm", &component);
     let audit = ["--audit", "audit.jsonl"];
     desk.node("Snoop", json!({ "path": MODEL }), &audit);
-    desk.node("HoldAndTrap", json!({ "mebibytes": 8 }), &[&audit[..], &["--quota", "guests=100kB"]].concat());
+    desk.node(
+        "HoldAndTrap",
+        json!({ "mebibytes": 8 }),
+        &[&audit[..], &["--quota", "guests=100kB"]].concat(),
+    );
     desk.node("Trap", json!({ "message": "oh" }), &audit);
     let text = std::fs::read_to_string(desk.path("audit.jsonl")).unwrap();
     println!("{text}");
-    let entries: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let entries: Vec<Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let digest = Digest::of(&component).to_string();
     let ours: Vec<&Value> = entries.iter().filter(|entry| entry["plugin"] == "guests").collect();
     assert!(ours.iter().all(|entry| entry["digest"] == digest.as_str()), "{ours:?}");

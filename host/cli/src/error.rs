@@ -57,7 +57,7 @@ pub(crate) enum CliError {
     #[error("this plugin would be refused: {0}")]
     Refused(Box<WorkflowError>),
     /// Something would be denied in a run.
-    #[error("{rights} rights that plugins need or request would be denied")]
+    #[error("{rights} of the rights that plugins need or request would be denied")]
     Denied { rights: usize },
     /// The run did not come to its end.
     #[error(transparent)]

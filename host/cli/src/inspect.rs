@@ -62,7 +62,9 @@ fn page(inspected: &Inspected) -> Result<(), CliError> {
         for (right, verdict) in &rights {
             let (answer, help) = match verdict {
                 Ok(()) => ("yes".to_owned(), String::new()),
-                Err(denied) => (format!("no, {} is missing", key(denied.missing)), how(name, denied)),
+                Err(denied) => {
+                    (format!("no, {} is missing", key(denied.missing)), how(name, denied))
+                }
             };
             table.add_row([right.to_string(), answer, help]);
         }

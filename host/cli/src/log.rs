@@ -8,6 +8,7 @@ use std::sync::Mutex;
 
 use berth_sandbox::audit::TARGET;
 use indicatif::MultiProgress;
+use tracing::Level;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::{MakeWriter, layer};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
@@ -56,7 +57,8 @@ fn trail<S: tracing::Subscriber + for<'a> LookupSpan<'a>>(
         .with_current_span(false)
         .with_span_list(false)
         .with_writer(Mutex::new(file.map_err(failed)?));
-    Ok(layer.with_filter(filter_fn(|event| event.target() == TARGET)))
+    Ok(layer
+        .with_filter(filter_fn(|event| event.target() == TARGET).with_max_level_hint(Level::INFO)))
 }
 
 /// Takes the bars away while a line is written.

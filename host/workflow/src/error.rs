@@ -201,9 +201,10 @@ impl WorkflowError {
             }
             Self::AmbiguousNode { .. } => Some("use the id of the one you mean".into()),
             Self::DuplicateNodeType { .. } => Some("remove one of the two plugins".into()),
-            Self::DuplicatePlugin { .. } => {
-                Some("rename one of the files, or give it a name: `[plugins.NAME]` and its `path`".into())
-            }
+            Self::DuplicatePlugin { .. } => Some(
+                "rename one of the files, or give it a name: `[plugins.NAME]` and its `path`"
+                    .into(),
+            ),
             Self::NotOneComponent { .. } => {
                 Some("give each component a folder of its own, with its `plugin.toml`".into())
             }

@@ -87,10 +87,12 @@ pub fn inspect(settings: &Settings, path: &Path) -> Result<Inspected, WorkflowEr
 
 /// The name that the operator gave it, else its own.
 fn name(settings: &Settings, source: &Source, path: &Path, digest: Digest) -> String {
-    let same = |other: &Path| matches!(
-        (other.canonicalize(), path.canonicalize()),
-        (Ok(a), Ok(b)) if a == b
-    );
+    let same = |other: &Path| {
+        matches!(
+            (other.canonicalize(), path.canonicalize()),
+            (Ok(a), Ok(b)) if a == b
+        )
+    };
     let mut decided = settings.decided.iter();
     let by_path = decided.find(|(_, d)| d.path.as_deref().is_some_and(same));
     let by_digest = || {
@@ -101,11 +103,7 @@ fn name(settings: &Settings, source: &Source, path: &Path, digest: Digest) -> St
 }
 
 /// The manifest beside the component, else that inside of it.
-fn found(
-    source: &Source,
-    name: &str,
-    component: &[u8],
-) -> Result<Option<Manifest>, WorkflowError> {
+fn found(source: &Source, name: &str, component: &[u8]) -> Result<Option<Manifest>, WorkflowError> {
     if let Some(manifest) = source.manifest()? {
         return Ok(Some(manifest));
     }

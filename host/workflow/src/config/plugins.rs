@@ -11,8 +11,8 @@ use berth_sandbox::rights::{
     Endpoint, Folder, Grant, Grants, INPUT, ModelPattern, OUTPUT, Requests,
 };
 use berth_sandbox::{Digest, LimitSettings, Policy, RunLimits};
-use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 
 use super::{ConfigError, bytes};
 use crate::host::{Decided, Share};
@@ -122,11 +122,7 @@ impl PluginConfig {
                 disk: bytes(self.spill_quota),
             },
         };
-        let policy = Policy {
-            grants,
-            limits: self.limits.or(limits),
-            digest: self.digest,
-        };
+        let policy = Policy { grants, limits: self.limits.or(limits), digest: self.digest };
         Ok(Decided { path: self.path, policy, share })
     }
 }
