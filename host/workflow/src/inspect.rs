@@ -43,7 +43,7 @@ pub fn inspect(settings: &Settings, path: &Path) -> Result<Inspected, WorkflowEr
     let source = Source::at(path)?;
     let component = source.read()?;
     let digest = Digest::of(&component);
-    let name = name(settings, &source, path, digest);
+    let name = name(settings, &source, digest);
     let policy = settings.policy(&name);
     let mut inspected = Inspected {
         name: name.clone(),
@@ -86,18 +86,16 @@ pub fn inspect(settings: &Settings, path: &Path) -> Result<Inspected, WorkflowEr
 }
 
 /// The name that the operator gave it, else its own.
-fn name(settings: &Settings, source: &Source, path: &Path, digest: Digest) -> String {
+fn name(settings: &Settings, source: &Source, digest: Digest) -> String {
     let same = |other: &Path| {
-        matches!(
-            (other.canonicalize(), path.canonicalize()),
-            (Ok(a), Ok(b)) if a == b
-        )
+        let other = Source::at(other).map(|other| other.component.canonicalize());
+        matches!((other, source.component.canonicalize()), (Ok(Ok(a)), Ok(b)) if a == b)
     };
-    let mut decided = settings.decided.iter();
-    let by_path = decided.find(|(_, d)| d.path.as_deref().is_some_and(same));
+    let decided = || settings.decided.iter();
+    let by_path = decided().find(|(_, decided)| decided.path.as_deref().is_some_and(same));
     let by_digest = || {
-        let is_it = |d: &crate::host::Decided| d.path.is_none() && d.policy.digest == Some(digest);
-        settings.decided.iter().find(|(_, decided)| is_it(decided))
+        decided()
+            .find(|(_, decided)| decided.path.is_none() && decided.policy.digest == Some(digest))
     };
     by_path.or_else(by_digest).map_or_else(|| source.name.clone(), |(name, _)| name.clone())
 }
