@@ -144,8 +144,9 @@ impl Host {
     /// operator's folders. Blocks: plugins are compiled.
     ///
     /// # Errors
-    /// `PluginFolder`, `PluginFile`, `NotOneComponent`, `DuplicatePlugin`, `DuplicateNodeType`, `UnknownPlugin` for a quota or a grant,
-    /// and `Sandbox` when the engine does not start or a stock plugin does not load.
+    /// `PluginFolder`, `PluginFile` and `NotOneComponent` for what the operator named,
+    /// `DuplicatePlugin`, `DuplicateNodeType`, `UnknownPlugin` for a quota or a grant, and `Sandbox`
+    /// when the engine does not start or a stock plugin does not load.
     pub fn open(settings: Settings, stock: &[Stock<'_>]) -> Result<Self, WorkflowError> {
         Self::start(settings, stock, Compute::with, |plugin| Arc::new(plugin.clone()))
     }

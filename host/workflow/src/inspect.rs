@@ -38,7 +38,7 @@ pub struct Inspected {
 /// the settings give that path or that digest.
 ///
 /// # Errors
-/// `PluginFile`, `PluginFolder`, `NotOneComponent`, and `Sandbox` when the engine does not start.
+/// `PluginFile`, `PluginFolder`, `NotOneComponent`. What is wrong beyond that is part of the answer.
 pub fn inspect(settings: &Settings, path: &Path) -> Result<Inspected, WorkflowError> {
     let source = Source::at(path)?;
     let component = source.read()?;

@@ -63,7 +63,10 @@ pub enum ConfigError {
         label: String,
     },
     /// A folder that is granted is not there.
-    #[error("plugin `{plugin}` is granted the folder `{label}`: cannot use {}: {source}", path.display())]
+    #[error(
+        "plugin `{plugin}` is granted the folder `{label}`: cannot use {}: {source}",
+        path.display()
+    )]
     GrantedFolder {
         /// The plugin.
         plugin: String,
