@@ -2,19 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use berth_memory::Cancel;
 use berth_sandbox::Enforcement;
 use berth_sandbox::rights::{Denied, INPUT, MissingKey, OUTPUT, Right};
-use berth_workflow::{Host, Rehearsal, RunError};
+use berth_workflow::{Host, RunError};
 use comfy_table::Table;
 use serde_json::{Value as Json, json};
 
 use crate::args::RunArguments;
 use crate::error::CliError;
 use crate::output::line;
-use crate::settings::{settings, warn_of_broken, workflow};
+use crate::plan::{open, predict};
+use crate::settings::settings;
 use crate::table::table;
 
 /// How often a right of a plugin was denied: when it was loaded, and after that.
@@ -25,19 +24,10 @@ pub(crate) fn rehearse(arguments: RunArguments) -> Result<(), CliError> {
     let memory = arguments.memory.config();
     let mut settings = settings(arguments.folders, memory, PathBuf::new())?;
     settings.enforcement = Enforcement::Count;
-    let rehearsal = Rehearsal::open(settings, berth_stock_plugins::components())?;
-    let host = rehearsal.host();
-    warn_of_broken(host);
-    let at_load = host.denials();
-    let workflow = workflow(&path, &arguments.changes, host)?;
-    let cancel = Cancel::new();
-    let plan = host
-        .runner()
-        .validate(&workflow, None, &cancel)
-        .map_err(|invalid| CliError::invalid(path.clone(), *invalid))?;
-    let plan = Arc::new(plan);
-    let prediction = rehearsal.run(&plan, &cancel)?;
-    let counts = count(at_load, host);
+    let rehearsal = open(settings)?;
+    let at_load = rehearsal.host().denials();
+    let (plan, prediction) = predict(&rehearsal, &path, &arguments.changes)?;
+    let counts = count(at_load, rehearsal.host());
     if arguments.seeing.json {
         line(format_args!("{:#}", json!({ "denied": json(&counts) })))?;
     } else if counts.is_empty() {
@@ -71,15 +61,14 @@ fn count(at_load: Vec<(String, Denied, u64)>, host: &Host) -> Counts {
 }
 
 fn rows(counts: &Counts) -> Table {
-    let mut table = table(&["plugin", "right", "missing", "in the run", "to get it"], 3);
-    if let Some(last) = table.column_mut(4) {
-        last.set_cell_alignment(comfy_table::CellAlignment::Left);
-    }
-    for ((plugin, denied), (_, running)) in counts {
-        let times = match running {
-            0 => "not used".to_owned(),
-            1 => "once".to_owned(),
-            times => format!("{times} times"),
+    let mut table = table(&["plugin", "right", "missing", "needed", "to get it"], 5);
+    for ((plugin, denied), (loading, running)) in counts {
+        let times = match (running, loading, denied.missing) {
+            // What is requested is looked up once; what the code imports, once more.
+            (0, 1, MissingKey::Grant) => "requested only".to_owned(),
+            (0, ..) => "to be loaded".to_owned(),
+            (1, ..) => "once".to_owned(),
+            (times, ..) => format!("{times} times"),
         };
         let right = denied.right.to_string();
         let (key, how) = (key(denied.missing).to_owned(), how(plugin, denied));
