@@ -5,6 +5,7 @@
 mod manifests;
 mod memory;
 mod seeing;
+mod trust;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
