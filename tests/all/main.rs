@@ -12,3 +12,4 @@ mod release;
 mod residency;
 mod sharing;
 mod soak;
+mod wasi;

@@ -379,8 +379,8 @@ impl SandboxError {
                     .into(),
             ),
             Self::UnknownImport { import, .. } => Some(format!(
-                "plugins get the `berth:node` interfaces, `wasi:cli` and `wasi:io` without any \
-                 rights, and an empty `wasi:filesystem`; build it without `{import}`"
+                "plugins get the `berth:node` interfaces and those of WASI 0.2 that languages ask \
+                 for; build it without `{import}`"
             )),
             Self::NotRequested { right, .. } => {
                 Some(format!("its author has to request `{right}` in its `plugin.toml`"))
