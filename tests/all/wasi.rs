@@ -67,10 +67,17 @@ pub(crate) fn peer() -> (TcpListener, u16) {
     (listener, port)
 }
 
-/// A peer that accepts and says nothing.
+/// A peer that takes every caller and says nothing.
 fn silent_peer() -> (TcpListener, u16) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
+    let taking = listener.try_clone().unwrap();
+    std::thread::spawn(move || {
+        let mut callers = Vec::new();
+        while let Ok(caller) = taking.accept() {
+            callers.push(caller);
+        }
+    });
     (listener, port)
 }
 
