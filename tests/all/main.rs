@@ -13,3 +13,4 @@ mod release;
 mod residency;
 mod sharing;
 mod soak;
+mod wasi;

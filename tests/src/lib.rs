@@ -10,6 +10,9 @@ pub static GUESTS: &[u8] = include_bytes!(env!("GUESTS"));
 /// The hostile plugin of `tests/hostile`, a component.
 pub static HOSTILE: &[u8] = include_bytes!(env!("HOSTILE"));
 
+/// The plugin of `tests/explorer` that uses the system, a component.
+pub static EXPLORER: &[u8] = include_bytes!(env!("EXPLORER"));
+
 pub mod bombs;
 pub mod host;
 pub mod judge;

@@ -19,11 +19,19 @@ pub const TARGET: &str = "berth::audit";
 #[derive(Debug, Default)]
 pub struct Denials(Mutex<BTreeMap<(String, Denied), u64>>);
 
+/// Most denials that are told apart: a guest chooses the names in some of them.
+const MOST_DENIALS: usize = 10_000;
+
 impl Denials {
     fn add(&self, plugin: &str, denied: &Denied) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry((plugin.to_owned(), denied.clone())).or_default();
-        *count = count.saturating_add(1);
+        let full = counts.len() >= MOST_DENIALS;
+        let key = (plugin.to_owned(), denied.clone());
+        if let Some(count) = counts.get_mut(&key) {
+            *count = count.saturating_add(1);
+        } else if !full {
+            counts.insert(key, 1);
+        }
     }
 
     /// What was denied to which plugin, and how often.

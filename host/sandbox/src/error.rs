@@ -419,8 +419,8 @@ impl SandboxError {
                     .into(),
             ),
             Self::UnknownImport { .. } => Some(
-                "plugins get the `berth:node` interfaces, `wasi:cli` and `wasi:io` without any \
-                 rights, and an empty `wasi:filesystem`; build it without the others"
+                "plugins get the `berth:node` interfaces and those of WASI 0.2 that languages ask \
+                 for; build it without the others"
                     .into(),
             ),
             Self::CompileTimedOut { .. } | Self::CompileMemory { .. } => Some(
@@ -434,6 +434,10 @@ impl SandboxError {
                  with: leave it out, and tell its author"
                     .into(),
             ),
+            Self::UnknownImport { import, .. } => Some(format!(
+                "plugins get the `berth:node` interfaces and those of WASI 0.2 that languages ask \
+                 for; build it without `{import}`"
+            )),
             Self::NotRequested { right, .. } => {
                 Some(format!("its author has to request `{right}` in its `plugin.toml`"))
             }

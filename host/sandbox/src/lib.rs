@@ -39,6 +39,7 @@ pub mod text;
 mod value;
 mod voice;
 mod walk;
+mod wasi;
 
 pub use compile::{CompileLimits, Compiler, compile_child};
 pub use description::{Checks, Choices, Hidden, Input, NodeType, Output, Port};

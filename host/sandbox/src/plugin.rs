@@ -293,7 +293,7 @@ impl Plugin {
             Some((at, _)) => context.cancel.child_until(at),
             None => context.cancel.clone(),
         };
-        let state = State::new(self.clone(), RunContext { deadline, cancel, ..context.clone() });
+        let state = State::new(self.clone(), RunContext { deadline, cancel, ..context.clone() })?;
         let mut store = Store::new(&self.sandbox.engine, state);
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(usize::try_from(self.limits.host_call).unwrap_or(usize::MAX));
@@ -370,7 +370,7 @@ impl Plugin {
     }
 }
 
-/// The epoch callback's way to end a guest.
+/// A way to end a guest whose run is cancelled or late.
 #[derive(Debug, thiserror::Error)]
 #[error("stopped by the host")]
-struct Stopped;
+pub(crate) struct Stopped;

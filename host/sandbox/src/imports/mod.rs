@@ -19,6 +19,7 @@ use wasmtime::component::{HasSelf, Linker, Resource};
 use crate::error::{Failure, GuestError, Shortage};
 use crate::rights::Right;
 use crate::state::State;
+use crate::wasi;
 
 pub(crate) use nodes::node_types;
 pub(crate) use values::{lift_all, lift_named, lower_named};
@@ -60,20 +61,14 @@ pub(crate) fn right_for(import: &str) -> Option<Right> {
     (interface == "berth:node/memory").then_some(Right::Memory)
 }
 
-/// Whether every plugin gets this import, without any right.
-///
-/// WASI is there because languages' runtimes ask for it, and it opens nothing:
-/// no arguments, no environment, an empty standard input, no directory; its random
-/// bytes are always the same. Clocks and sockets are not there at all.
+/// Whether every plugin gets this import, without any right. WASI is there because languages'
+/// runtimes ask for it, and does nothing without rights.
 pub(crate) fn is_free(import: &str) -> bool {
-    let (interface, _version) = import.split_once('@').unwrap_or((import, ""));
+    let (interface, version) = import.split_once('@').unwrap_or((import, ""));
     match interface.split_once('/') {
         Some(("berth:node", name)) => name != "memory",
-        Some(("wasi:cli" | "wasi:io" | "wasi:random", _)) => true,
-        Some(("wasi:filesystem", _)) => true,
-        // Where file times are named, and nowhere else.
-        Some(("wasi:clocks", "wall-clock")) => true,
-        _ => false,
+        Some((package, name)) => wasi::offers(package, name, version),
+        None => false,
     }
 }
 
@@ -81,7 +76,7 @@ pub(crate) fn is_free(import: &str) -> bool {
 /// before linking.
 pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     bindings::MemoryNode::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;
-    wasmtime_wasi::p2::add_to_linker_sync(linker)
+    wasi::add_to_linker(linker)
 }
 
 impl bindings::berth::node::types::Host for State {}
@@ -187,11 +182,9 @@ mod tests {
     use super::is_free;
 
     #[test]
-    fn nothing_that_reaches_out_is_free() {
+    fn what_needs_a_right_or_is_unknown_is_not_free() {
         for refused in [
             "berth:node/memory@0.1.0",
-            "wasi:sockets/tcp@0.2.6",
-            "wasi:clocks/monotonic-clock@0.2.6",
             "wasi:http/outgoing-handler@0.2.6",
             "env",
             "evil:node/tensors@0.1.0",
@@ -200,5 +193,6 @@ mod tests {
         }
         assert!(is_free("berth:node/tensors@0.1.0"));
         assert!(is_free("wasi:cli/stderr@0.2.6"));
+        assert!(is_free("wasi:sockets/tcp@0.2.6"));
     }
 }

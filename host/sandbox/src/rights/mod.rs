@@ -234,7 +234,6 @@ impl Rights {
     }
 
     /// The folders of the plugin's own that it may use: label, path and access.
-    #[expect(dead_code, reason = "the file system is linked without them")]
     pub(crate) fn folders(&self) -> impl Iterator<Item = (&str, &PathBuf, Folder)> {
         self.requests.folders.iter().filter_map(|(label, wanted)| {
             let granted = self.grants.allowed.folders.get(label)?;
