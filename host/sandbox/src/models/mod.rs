@@ -8,6 +8,7 @@
 //! hashed only when an open file of the same length and header leaves it in doubt.
 
 mod content;
+pub mod header;
 mod open;
 
 use std::collections::HashMap;
@@ -23,8 +24,8 @@ use crate::error::GuestError;
 
 pub(crate) use self::open::Model;
 
-/// The ending of model files.
-const ENDINGS: [&str; 1] = ["safetensors"];
+/// The endings of model files. What a file is, its first bytes say.
+const ENDINGS: [&str; 2] = ["safetensors", "gguf"];
 
 /// The operator's model folders.
 #[derive(Debug)]
