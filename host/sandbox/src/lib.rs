@@ -26,7 +26,7 @@ mod limiter;
 mod limits;
 mod load;
 pub mod manifest;
-mod models;
+pub mod models;
 mod plugin;
 mod policy;
 mod reach;

@@ -25,6 +25,16 @@ pub enum WorkflowError {
         /// Counted from 1.
         column: usize,
     },
+    /// It is larger than any workflow that somebody made.
+    #[error("the workflow has {count} {what}, but {most} are the most")]
+    TooLarge {
+        /// How many there are.
+        count: usize,
+        /// Of what.
+        what: &'static str,
+        /// How many there may be.
+        most: usize,
+    },
     /// The JSON is not a workflow.
     #[error("{path} is {found}, but should be {expected}")]
     Shape {
@@ -191,6 +201,7 @@ impl WorkflowError {
                  {\"1\": {\"class_type\": \"…\", \"inputs\": {…}}, …}"
                     .into(),
             ),
+            Self::TooLarge { .. } => Some("split it into several workflows".into()),
             Self::Syntax { reason, .. } if reason.contains("NaN") => {
                 Some("write a number instead; JSON has neither NaN nor infinity".into())
             }

@@ -13,6 +13,13 @@ use crate::text::{article, plain};
 /// The key under which a literal list travels, since a bare list is a link.
 const LITERAL: &str = "__value__";
 
+/// Longest text of a workflow, in bytes: the largest ones that people share have some hundred
+/// kilobytes. As JSON in memory it takes some thirty times as much.
+const LONGEST: usize = 16 << 20;
+
+/// Most nodes of a workflow: a hundred times those of the largest.
+const MOST_NODES: usize = 100_000;
+
 /// A graph of nodes, as it was written.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Workflow {
@@ -101,6 +108,7 @@ impl Workflow {
     /// # Errors
     /// `Syntax`, and what [`Workflow::from_json`] returns.
     pub fn parse(text: &[u8]) -> Result<Self, WorkflowError> {
+        check(text.len(), "bytes", LONGEST)?;
         // Editors on Windows begin files with a byte order mark.
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         let json = serde_json::from_slice(text).map_err(|error| syntax(text, &error))?;
@@ -110,7 +118,7 @@ impl Workflow {
     /// Reads a workflow that was parsed as JSON.
     ///
     /// # Errors
-    /// `Shape`, `MissingClass`, `NoPrompt`, `UiFormat`.
+    /// `Shape`, `MissingClass`, `NoPrompt`, `UiFormat`, `TooLarge`.
     pub fn from_json(json: Json) -> Result<Self, WorkflowError> {
         let mut top = object(json, "the workflow", "an object of nodes")?;
         if is_ui_format(&top) {
@@ -131,6 +139,7 @@ impl Workflow {
             }
             below = "prompt.";
         }
+        check(top.len(), "nodes", MOST_NODES)?;
         let mut nodes = IndexMap::with_capacity(top.len());
         for (id, node) in top {
             let node = Node::from_json(&id, node, &format!("{below}{}", plain(&id)))?;
@@ -195,6 +204,10 @@ impl Node {
         }
         Json::Object(node)
     }
+}
+
+fn check(count: usize, what: &'static str, most: usize) -> Result<(), WorkflowError> {
+    if count > most { Err(WorkflowError::TooLarge { count, what, most }) } else { Ok(()) }
 }
 
 /// Whether it is a graph as an editor saves it.
@@ -353,6 +366,37 @@ mod tests {
     fn nesting_without_end_is_an_error() {
         let text = format!(r#"{{"1":{{"class_type":"A","inputs":{{"x":{}"#, "[".repeat(100_000));
         assert!(matches!(parse(&text), Err(WorkflowError::Syntax { .. })));
+    }
+
+    #[test]
+    fn a_deep_value_where_nothing_looks_is_an_error_too() {
+        for open in ["[", "{\"a\":"] {
+            let text = format!(r#"{{"extra_data":{}"#, open.repeat(1 << 20));
+            assert!(matches!(parse(&text), Err(WorkflowError::Syntax { .. })));
+        }
+    }
+
+    #[test]
+    fn a_million_nodes_are_too_many() {
+        let nodes = |count: usize| {
+            let nodes = (0..count).map(|id| format!(r#""{id}":{{"class_type":"A"}}"#));
+            format!("{{{}}}", nodes.collect::<Vec<_>>().join(","))
+        };
+        assert_eq!(parse(&nodes(MOST_NODES)).unwrap().nodes().len(), MOST_NODES);
+        let error = parse(&nodes(MOST_NODES + 1)).unwrap_err();
+        assert!(matches!(error, WorkflowError::TooLarge { what: "nodes", .. }), "{error}");
+        let error = parse(&nodes(1_000_000)).unwrap_err();
+        assert!(matches!(error, WorkflowError::TooLarge { what: "bytes", .. }), "{error}");
+        assert!(error.hint().is_some());
+    }
+
+    #[test]
+    fn long_texts_are_kept_until_the_whole_is_too_long() {
+        let text = |length: usize| {
+            format!(r#"{{"1":{{"class_type":"A","inputs":{{"x":"{}"}}}}}}"#, "y".repeat(length))
+        };
+        assert_eq!(parse(&text(LONGEST / 2)).unwrap().nodes().len(), 1);
+        assert!(matches!(parse(&text(LONGEST)), Err(WorkflowError::TooLarge { .. })));
     }
 
     /// Any JSON, biased towards the words and shapes that workflows have.

@@ -11,6 +11,10 @@ use image::{
 /// The longest side of an image that is loaded: that of the largest image a workflow can ask for.
 const LONGEST_SIDE: u32 = 16384;
 
+/// Most bytes that an image takes as its file's pixels: a file of some kilobytes can be one of
+/// gigabytes, and this is a quarter of what a guest can address.
+const MOST_BYTES: u64 = 1 << 30;
+
 /// One image of a file: rows of RGB or RGBA bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Frame {
@@ -55,6 +59,8 @@ pub fn frames<E: From<ImageError>>(
         _ => (),
     }
     let mut decoder = reader.into_decoder()?;
+    // The decoder's own limits are for what it needs beside the pixels.
+    limits().reserve(decoder.total_bytes())?;
     let orientation = decoder.orientation()?;
     let mut image = DynamicImage::from_decoder(decoder)?;
     image.apply_orientation(orientation);
@@ -67,6 +73,7 @@ fn limits() -> Limits {
     let mut limits = Limits::default();
     limits.max_image_width = Some(LONGEST_SIDE);
     limits.max_image_height = Some(LONGEST_SIDE);
+    limits.max_alloc = Some(MOST_BYTES);
     limits
 }
 
@@ -192,6 +199,34 @@ mod tests {
         let mut cut = written(two_pixels(), ImageFormat::Png);
         cut.truncate(40);
         assert!(decode(&cut).is_err());
+    }
+
+    /// A PNG of one pixel that claims to be another, checksums and all.
+    fn claiming(width: u32, height: u32, (depth, kind): (u8, u8)) -> Vec<u8> {
+        let mut file = written(RgbImage::new(1, 1), ImageFormat::Png);
+        file[16..20].copy_from_slice(&width.to_be_bytes());
+        file[20..24].copy_from_slice(&height.to_be_bytes());
+        (file[24], file[25]) = (depth, kind);
+        let sum = file[12..29].iter().fold(u32::MAX, |sum, byte| {
+            let low = (0..8).fold((sum ^ u32::from(*byte)) & 0xff, |low, _| {
+                if low & 1 == 1 { (low >> 1) ^ 0xedb8_8320 } else { low >> 1 }
+            });
+            (sum >> 8) ^ low
+        });
+        file[29..33].copy_from_slice(&(!sum).to_be_bytes());
+        file
+    }
+
+    #[test]
+    fn an_image_of_more_bytes_than_a_guest_has_is_refused_before_it_is_decoded() {
+        assert!(decode(&claiming(1, 1, (8, 2))).is_ok(), "the checksum is right");
+        // 16 bits each of red, green, blue and alpha: 2 GiB.
+        let error = decode(&claiming(LONGEST_SIDE, LONGEST_SIDE, (16, 6))).unwrap_err();
+        assert!(matches!(error, ImageError::Limits(_)), "{error}");
+        for (width, height) in [(u32::MAX >> 1, 1), (1, LONGEST_SIDE + 1)] {
+            let error = decode(&claiming(width, height, (8, 2))).unwrap_err();
+            assert!(matches!(error, ImageError::Limits(_)), "{error}");
+        }
     }
 
     #[test]

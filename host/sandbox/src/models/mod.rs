@@ -8,6 +8,7 @@
 //! hashed only when an open file of the same length and header leaves it in doubt.
 
 mod content;
+pub mod header;
 mod open;
 
 use std::collections::HashMap;
@@ -23,8 +24,8 @@ use crate::error::GuestError;
 
 pub(crate) use self::open::Model;
 
-/// The ending of model files.
-const ENDINGS: [&str; 1] = ["safetensors"];
+/// The endings of model files. What a file is, its first bytes say.
+const ENDINGS: [&str; 2] = ["safetensors", "gguf"];
 
 /// The operator's model folders.
 #[derive(Debug)]
@@ -291,6 +292,57 @@ mod tests {
     }
 
     const EXAMPLE: &str = "x.safetensors";
+
+    /// A GGUF file of a value and two tensors, whose bytes count from 1 and from 101.
+    fn write_gguf(path: &Path) {
+        let text = |text: &str| [&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat();
+        let number = |number: u32| number.to_le_bytes().to_vec();
+        let long = |number: u64| number.to_le_bytes().to_vec();
+        let parts = [
+            [b"GGUF".to_vec(), number(3), long(2), long(1)].concat(),
+            [text("general.name"), number(8), text("tiny")].concat(),
+            // 2 × 32 elements of q4_0, and 3 of f32.
+            [text("q"), number(2), long(32), long(2), number(2), long(0)].concat(),
+            [text("f"), number(1), long(3), number(0), long(64)].concat(),
+        ];
+        let mut bytes = parts.concat();
+        bytes.resize(bytes.len().next_multiple_of(32), 0);
+        bytes.extend(1..=36_u8);
+        bytes.extend([0; 28]);
+        bytes.extend(101..=112_u8);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    #[test]
+    fn the_weights_of_a_gguf_file_are_its_bytes() {
+        use berth_compute::DType;
+        let shop = Shop::new();
+        write_gguf(&shop.path("1/vae/x.gguf"));
+        assert_eq!(shop.folders.labels("vae"), ["x.gguf"]);
+        let model = shop.open("x.gguf", &shop.account);
+        assert_eq!(model.metadata()["general.name"], "tiny");
+        assert_eq!(model.info("q"), Some((DType::Q4_0, &[2, 32][..])));
+        for (key, first, length) in [("q", 1, 36), ("f", 101, 12)] {
+            let weight = model.weight(key).unwrap();
+            let mut bytes = vec![0; length];
+            weight.read(0, &mut bytes).unwrap();
+            assert!(bytes.iter().copied().eq((first..).take(length)), "{key}: {bytes:?}");
+            assert_eq!(weight.bytes(), length as u64);
+        }
+    }
+
+    #[test]
+    fn a_header_longer_than_the_first_read_is_read_to_its_end() {
+        let shop = Shop::new();
+        let path = shop.path("1/vae/x.safetensors");
+        let text = "y".repeat(300_000);
+        let header = format!(r#"{{"__metadata__":{{"x":"{text}"}}}}"#);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let bytes = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes()].concat();
+        std::fs::write(&path, bytes).unwrap();
+        assert_eq!(shop.open(EXAMPLE, &shop.account).metadata()["x"], text);
+    }
 
     #[test]
     fn a_file_is_not_hashed_without_another_that_may_be_the_same() {

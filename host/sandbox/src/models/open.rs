@@ -3,8 +3,8 @@
 //! Whoever opened it holds handles of its own, so that every plugin is charged for what it uses
 //! and gives it back when its model handle goes.
 //!
-//! Headers are untrusted: the safetensors crate checks that tensors lie in the file
-//! one after another, and what it returns is checked against the file's length.
+//! What the header says was checked against the file's length when it was parsed. Tensors are read
+//! by their places, never by what a guest says.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,10 +14,11 @@ use berth_compute::{Compute, DType, Scope, Tensor};
 use berth_memory::{Account, Cancel, ModelFile, Source};
 
 use super::content::Content;
+use super::header::{self, Entry, Header, HeaderError};
 use crate::error::GuestError;
 
-/// Largest header, in bytes. Real ones of 3,000 tensors are about 0.5 MB.
-const LARGEST_HEADER: u64 = 64 << 20;
+/// How much of a file is read at first: enough for most headers.
+const FIRST_READ: u64 = 64 << 10;
 
 /// A model file as one account holds it.
 pub struct Model {
@@ -111,66 +112,17 @@ pub(super) struct OpenFile {
     holders: Mutex<Vec<Weak<Model>>>,
 }
 
-/// Where a tensor is in its file.
-#[derive(Debug)]
-struct Entry {
-    dtype: DType,
-    shape: Vec<usize>,
-    offset: u64,
-}
-
 impl OpenFile {
-    /// Reads the header of a safetensors file.
+    /// Reads the header of a file.
     pub(super) fn read(file: Arc<ModelFile>) -> Result<Self, GuestError> {
-        let refuse = |why: String| {
-            let name = file.path().display();
-            GuestError::InvalidArgument(format!("{name} is no usable safetensors file: {why}"))
-        };
-        let length = file.bytes();
-        let mut prefix = [0; 8];
-        if length < 8 {
-            return Err(refuse(format!("it has only {length} bytes")));
-        }
-        file.read(0, &mut prefix)?;
-        let header = u64::from_le_bytes(prefix);
-        let begin = header.checked_add(8).filter(|&begin| begin <= length);
-        let Some(begin) = begin.filter(|_| header <= LARGEST_HEADER) else {
-            return Err(refuse(format!(
-                "its header claims {header} bytes, the file has {length}; it is damaged or of \
-                 another format"
-            )));
-        };
-        let header = usize::try_from(header).map_err(|error| refuse(error.to_string()))?;
-        let mut text = vec![0; header];
-        file.read(8, &mut text)?;
-        let digest = blake3::hash(&text);
-        let header: safetensors::tensor::Metadata =
-            serde_json::from_slice(&text).map_err(|error| refuse(error.to_string()))?;
-        let data = header.data_len() as u64;
-        if begin.checked_add(data) != Some(length) {
-            return Err(refuse(format!(
-                "its tensors take {data} bytes, but {} follow the header; the file is incomplete, \
-                 download it again",
-                length - begin
-            )));
-        }
-        let mut index = BTreeMap::new();
-        let mut entries = Vec::new();
-        for (key, info) in header.tensors() {
-            // What no operation can take is as good as absent: checkpoints carry all sorts of
-            // leftovers, and only a plugin that asks for one of them has to know.
-            let Some(dtype) = dtype(info.dtype) else { continue };
-            let offset = begin + info.data_offsets.0 as u64;
-            index.insert(key, entries.len());
-            entries.push(Entry { dtype, shape: info.shape.clone(), offset });
-        }
-        let metadata = header.metadata().iter().flatten();
+        let (Header { metadata, entries, .. }, header) = header(&file)?;
+        let names = entries.iter().enumerate().map(|(at, entry)| (entry.name.clone(), at));
         Ok(Self {
+            index: names.collect(),
+            bytes: file.bytes(),
             content: Arc::new(Content::new(file)),
-            bytes: length,
-            header: digest,
-            metadata: metadata.map(|(name, text)| (name.clone(), text.clone())).collect(),
-            index,
+            header,
+            metadata,
             entries,
             holders: Mutex::default(),
         })
@@ -206,21 +158,33 @@ impl OpenFile {
     }
 }
 
-fn dtype(stored: safetensors::Dtype) -> Option<DType> {
-    use safetensors::Dtype as Stored;
-    Some(match stored {
-        Stored::U8 | Stored::BOOL => DType::U8,
-        Stored::U32 => DType::U32,
-        Stored::I32 => DType::I32,
-        Stored::I64 => DType::I64,
-        Stored::F16 => DType::F16,
-        Stored::BF16 => DType::BF16,
-        Stored::F32 => DType::F32,
-        Stored::F64 => DType::F64,
-        Stored::F8_E4M3 => DType::F8E4M3,
-        Stored::F8_E5M2 => DType::F8E5M2,
-        _ => return None,
-    })
+/// The header of a file, and a digest of its bytes. As much is read as there is of it, and at most
+/// twice that: a file that is none is no reason to read it all.
+fn header(file: &ModelFile) -> Result<(Header, blake3::Hash), GuestError> {
+    let refuse = |why: &dyn fmt::Display| {
+        GuestError::InvalidArgument(format!("{}: {why}", file.path().display()))
+    };
+    let length = file.bytes();
+    let (mut bytes, mut wanted) = (Vec::new(), FIRST_READ);
+    loop {
+        let known = bytes.len();
+        bytes.resize(usize::try_from(wanted.min(length)).map_err(|why| refuse(&why))?, 0);
+        if let Some(rest) = bytes.get_mut(known..) {
+            file.read(known as u64, rest)?;
+        }
+        match header::parse(&bytes, length) {
+            Ok(header) => {
+                let end = usize::try_from(header.bytes).ok();
+                let own = end.and_then(|end| bytes.get(..end)).unwrap_or(&bytes);
+                let digest = blake3::hash(own);
+                return Ok((header, digest));
+            }
+            Err(HeaderError::Longer(needed)) if needed > bytes.len() as u64 => {
+                wanted = needed.max(wanted.saturating_mul(2));
+            }
+            Err(why) => return Err(refuse(&why)),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -244,6 +208,8 @@ mod tests {
             header(overlapping),
             header(huge),
             header(short),
+            b"GGUF".to_vec(),
+            [b"GGUF", &[255; 100][..]].concat(),
         ] {
             std::fs::write(&path, &bytes).unwrap();
             let file = ModelFile::open(&path).unwrap();
