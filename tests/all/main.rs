@@ -1,5 +1,6 @@
 //! End to end: one binary, since linking is what tests cost.
 
+mod alone;
 mod guests;
 mod hostile;
 mod loading;

@@ -92,6 +92,8 @@ impl Subject<'_> {
             SandboxError::Guest { error: GuestError::QuotaExceeded(_), .. } => "quota",
             SandboxError::Guest { error: GuestError::OutOfMemory(_), .. } => "out-of-memory",
             SandboxError::GuestMemory { .. }
+            | SandboxError::GuestTables { .. }
+            | SandboxError::TooMuchAtOnce { .. }
             | SandboxError::TimedOut { .. }
             | SandboxError::Trapped { .. } => "killed",
             SandboxError::Cancelled => "cancelled",

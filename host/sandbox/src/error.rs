@@ -336,6 +336,22 @@ pub enum SandboxError {
         /// The limit in bytes.
         limit: u64,
     },
+    /// The guest grew past its limit of table elements.
+    #[error("plugin `{plugin}` asked for more than its {limit} elements of tables")]
+    GuestTables {
+        /// The plugin.
+        plugin: String,
+        /// The limit in elements.
+        limit: u64,
+    },
+    /// The guest passed more to the host in one call than it may.
+    #[error("plugin `{plugin}` passed more than {limit} bytes to the host in one call")]
+    TooMuchAtOnce {
+        /// The plugin.
+        plugin: String,
+        /// The limit in bytes.
+        limit: u64,
+    },
     /// The guest ran longer than it may.
     #[error("plugin `{plugin}` ran longer than {limit:?}")]
     TimedOut {
@@ -400,6 +416,8 @@ impl SandboxError {
             | Self::Guest { plugin, .. }
             | Self::Trapped { plugin, .. }
             | Self::GuestMemory { plugin, .. }
+            | Self::GuestTables { plugin, .. }
+            | Self::TooMuchAtOnce { plugin, .. }
             | Self::TimedOut { plugin, .. }
             | Self::WrongOutputs { plugin, .. } => Some(plugin),
             Self::Manifest(_)
@@ -496,7 +514,11 @@ impl SandboxError {
                 Some(failure.hint.clone()).filter(|hint| !hint.is_empty())
             }
             Self::Guest { .. } | Self::Cancelled => None,
-            Self::GuestMemory { .. } | Self::TimedOut { .. } | Self::TooMuchOutput { .. } => Some(
+            Self::GuestMemory { .. }
+            | Self::GuestTables { .. }
+            | Self::TooMuchAtOnce { .. }
+            | Self::TimedOut { .. }
+            | Self::TooMuchOutput { .. } => Some(
                 "the plugin used more than a node may; if that is its purpose, raise the limit"
                     .into(),
             ),

@@ -15,6 +15,7 @@
 
 pub mod audit;
 mod compile;
+mod crash;
 mod description;
 mod dram;
 mod engine;

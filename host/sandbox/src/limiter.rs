@@ -8,6 +8,13 @@ use wasmtime::ResourceLimiter;
 
 use crate::limits::RunLimits;
 
+/// What grew too far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exceeded {
+    Memory,
+    Tables,
+}
+
 /// Counts what a store has grown to.
 #[derive(Debug)]
 pub(crate) struct Limiter {
@@ -15,8 +22,8 @@ pub(crate) struct Limiter {
     most_elements: usize,
     memory: usize,
     table: usize,
-    /// Whether a growth was refused.
-    pub(crate) exceeded: bool,
+    /// The last growth that was refused.
+    pub(crate) exceeded: Option<Exceeded>,
 }
 
 impl Limiter {
@@ -28,7 +35,7 @@ impl Limiter {
             most_elements: words(limits.table_elements),
             memory: 0,
             table: 0,
-            exceeded: false,
+            exceeded: None,
         }
     }
 
@@ -47,7 +54,7 @@ impl ResourceLimiter for Limiter {
     ) -> wasmtime::Result<bool> {
         let total = self.memory.saturating_add(desired.saturating_sub(current));
         if total > self.limit {
-            self.exceeded = true;
+            self.exceeded = Some(Exceeded::Memory);
             return Ok(false);
         }
         self.memory = total;
@@ -61,11 +68,12 @@ impl ResourceLimiter for Limiter {
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         let total = self.table.saturating_add(desired.saturating_sub(current));
-        let allowed = total <= self.most_elements;
-        if allowed {
-            self.table = total;
+        if total > self.most_elements {
+            self.exceeded = Some(Exceeded::Tables);
+            return Ok(false);
         }
-        Ok(allowed)
+        self.table = total;
+        Ok(true)
     }
 }
 
@@ -79,6 +87,6 @@ mod tests {
         assert!(limiter.memory_growing(0, 60, None).unwrap());
         assert!(!limiter.memory_growing(0, 60, None).unwrap());
         assert!(limiter.memory_growing(60, 100, None).unwrap());
-        assert_eq!((limiter.memory(), limiter.exceeded), (100, true));
+        assert_eq!((limiter.memory(), limiter.exceeded), (100, Some(Exceeded::Memory)));
     }
 }

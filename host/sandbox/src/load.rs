@@ -18,7 +18,7 @@ use crate::error::{GuestError, SandboxError};
 use crate::events::NodeEvents;
 use crate::imports::{self, bindings::MemoryNodePre};
 use crate::manifest::{self, Manifest};
-use crate::plugin::{CHECK_LIMIT, Plugin, RunContext};
+use crate::plugin::{Plugin, RunContext};
 use crate::policy::{Digest, Enforcement, Policy};
 use crate::rights::{Denied, MissingKey, Rights};
 use crate::slots::Slots;
@@ -114,7 +114,8 @@ impl Sandbox {
             })
         };
         let context = RunContext::new(Cancel::new(), Arc::new(Silent));
-        let described = plugin(Vec::new()).enter(&context, Some(CHECK_LIMIT), |store, node| {
+        let unknown = plugin(Vec::new());
+        let described = unknown.enter(&context, Some(unknown.check_limit()), |store, node| {
             Ok(Ok::<_, GuestError>(node.berth_node_nodes().call_describe(store)?))
         })?;
         let node_types = imports::node_types(described)

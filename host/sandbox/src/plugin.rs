@@ -14,11 +14,13 @@ use berth_memory::{Account, Cancel};
 use wasmtime::{Store, UpdateDeadline};
 
 use crate::audit::Subject;
+use crate::crash;
 use crate::description::NodeType;
 use crate::engine::Sandbox;
 use crate::error::{GuestError, SandboxError};
 use crate::events::{Level, NodeEvents};
 use crate::imports::{self, bindings, bindings::MemoryNodePre};
+use crate::limiter::Exceeded;
 use crate::limits::RunLimits;
 use crate::manifest::Manifest;
 use crate::policy::{Digest, Enforcement};
@@ -27,9 +29,9 @@ use crate::slots::Slots;
 use crate::state::{State, TooMuchOutput};
 use crate::value::Value;
 
-/// How long a plugin may take to describe itself or to check inputs: no work is
-/// done there.
-pub(crate) const CHECK_LIMIT: Duration = Duration::from_secs(10);
+/// How long a plugin may take to describe itself or to check inputs, where its runs may not take
+/// less: no work is done there.
+const CHECK_LIMIT: Duration = Duration::from_secs(10);
 
 /// The native stack that a thread needs to run nodes, in bytes: 1 MiB and what the
 /// host itself takes for each of [`DEEPEST`] calls inside of one another.
@@ -239,7 +241,7 @@ impl Plugin {
         inputs: Vec<(String, Value)>,
         context: &RunContext,
     ) -> Result<Vec<String>, SandboxError> {
-        self.enter(context, Some(CHECK_LIMIT), |store, instance| {
+        self.enter(context, Some(self.check_limit()), |store, instance| {
             let inputs = imports::lower_named(store.data_mut(), inputs)?;
             instance.berth_node_nodes().call_needs(&mut *store, node, &inputs)
         })
@@ -255,7 +257,7 @@ impl Plugin {
         inputs: Vec<(String, Value)>,
         context: &RunContext,
     ) -> Result<String, SandboxError> {
-        self.enter(context, Some(CHECK_LIMIT), |store, instance| {
+        self.enter(context, Some(self.check_limit()), |store, instance| {
             let inputs = imports::lower_named(store.data_mut(), inputs)?;
             instance.berth_node_nodes().call_fingerprint(&mut *store, node, &inputs)
         })
@@ -271,10 +273,15 @@ impl Plugin {
         inputs: Vec<(String, Value)>,
         context: &RunContext,
     ) -> Result<Option<String>, SandboxError> {
-        self.enter(context, Some(CHECK_LIMIT), |store, instance| {
+        self.enter(context, Some(self.check_limit()), |store, instance| {
             let inputs = imports::lower_named(store.data_mut(), inputs)?;
             instance.berth_node_nodes().call_validate(&mut *store, node, &inputs)
         })
+    }
+
+    /// How long a call may take that does no work.
+    pub(crate) fn check_limit(&self) -> Duration {
+        self.limits.run_time.map_or(CHECK_LIMIT, |limit| limit.min(CHECK_LIMIT))
     }
 
     /// A store with a fresh instance, one call into it, and what the call's end means.
@@ -359,14 +366,19 @@ impl Plugin {
         if error.is::<TooMuchOutput>() {
             return SandboxError::TooMuchOutput { plugin, limit: self.limits.output };
         }
-        if state.limiter.exceeded {
-            return SandboxError::GuestMemory { plugin, limit: self.limits.linear_memory };
+        match state.limiter.exceeded {
+            Some(Exceeded::Memory) => {
+                return SandboxError::GuestMemory { plugin, limit: self.limits.linear_memory };
+            }
+            Some(Exceeded::Tables) => {
+                return SandboxError::GuestTables { plugin, limit: self.limits.table_elements };
+            }
+            None => {}
         }
-        let reason = match error.downcast_ref::<wasmtime::Trap>() {
-            Some(trap) => trap.to_string(),
-            None => format!("{:#}", error.root_cause()),
-        };
-        SandboxError::Trapped { plugin, reason, stderr: state.stderr.text() }
+        if crash::passed_too_much(error) {
+            return SandboxError::TooMuchAtOnce { plugin, limit: self.limits.host_call };
+        }
+        SandboxError::Trapped { plugin, reason: crash::reason(error), stderr: state.stderr.text() }
     }
 }
 

@@ -300,6 +300,8 @@ impl WorkflowError {
                 },
                 SandboxError::Trapped { .. } => "trap",
                 SandboxError::GuestMemory { .. } => "guest-memory",
+                SandboxError::GuestTables { .. } => "guest-tables",
+                SandboxError::TooMuchAtOnce { .. } => "too-much-at-once",
                 SandboxError::TimedOut { .. } => "timeout",
                 SandboxError::Cancelled => "cancelled",
                 _ => "plugin",

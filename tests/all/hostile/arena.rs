@@ -80,11 +80,24 @@ impl Arena {
         rights: &Requests,
         limits: RunLimits,
     ) -> Result<Arc<Plugin>, SandboxError> {
+        self.load_as(&self.guest.bytes(), rights, limits)
+    }
+
+    /// Loads another component in the guest's place, with the right to nothing.
+    pub fn load_bytes(&self, bytes: &[u8], limits: RunLimits) -> Result<Arc<Plugin>, SandboxError> {
+        self.load_as(bytes, &Requests::default(), limits)
+    }
+
+    fn load_as(
+        &self,
+        bytes: &[u8],
+        rights: &Requests,
+        limits: RunLimits,
+    ) -> Result<Arc<Plugin>, SandboxError> {
         let grants =
             berth_sandbox::rights::Grants { allowed: rights.clone(), ..Default::default() };
         let policy = Policy { grants, limits, digest: None };
-        let manifest = manifest(NAME, rights);
-        self.host.sandbox().load(NAME, &self.guest.bytes(), Some(manifest), &policy)
+        self.host.sandbox().load(NAME, bytes, Some(manifest(NAME, rights)), &policy)
     }
 
     /// Runs the guest's node in a plugin that was loaded.

@@ -7,8 +7,12 @@
 
 mod arena;
 mod compute;
+mod data;
+mod handles;
+mod text;
 
 use berth_hostile::Hostile;
+use berth_sandbox::SandboxError;
 
 use self::arena::{Arena, Case, Guest, Outcome, survives};
 
@@ -29,6 +33,28 @@ macro_rules! cases {
 
 cases! {
     1 case_01_an_infinite_loop_in_run: compute::SpinsInRun;
+    2 case_02_an_infinite_loop_in_describe: compute::SpinsInDescribe;
+    3 case_03_unbounded_recursion: compute::Descends;
+    4 case_04_a_guest_panic: compute::Panics;
+    5 case_05_memory_that_grows_past_the_limit: compute::Grows;
+    6 case_06_many_memories_whose_sum_is_over_the_limit: compute::GrowsInManyMemories;
+    7 case_07_a_huge_table: compute::GrowsTables;
+    8 case_08_a_host_call_that_takes_longer_than_the_deadline: compute::Multiplies;
+    10 case_10_giant_copies_in_a_loop: compute::Copies;
+    11 case_11_handles_leaked_until_the_table_is_full: handles::Hoards;
+    12 case_12_a_full_quota_and_then_a_trap: handles::FillsItsQuota;
+    13 case_13_one_handle_lent_a_million_times_in_a_list: handles::LendsOften;
+    14 case_14_use_after_drop_and_a_second_drop: handles::UsesDropped;
+    15 case_15_forged_handles: handles::Forges;
+    16 case_16_a_model_where_a_tensor_is_expected: handles::Confuses;
+    17 case_17_a_borrow_kept_past_the_call: handles::LendsAndGives;
+    18 case_18_the_same_tensor_as_two_outputs: handles::ReturnsTwice;
+    19 case_19_a_million_clones_of_one_tensor: handles::ClonesOften;
+    20 case_20_a_tensor_dropped_and_moved_while_it_is_read: handles::ReadsOften;
+    21 case_21_a_list_over_the_limit_of_a_host_call: data::PassesMuch;
+    22 case_22_eight_million_empty_strings: data::PassesMany;
+    23 case_23_texts_and_pointers_that_are_none: data::PointsAstray;
+    24 case_24_memory_that_is_not_there_for_the_hosts_answer: data::MakesNoRoom;
 }
 
 // Each number from 1 on stands for one case, in order.
@@ -45,5 +71,26 @@ const _: () = {
 fn case_of(node: Hostile) -> u8 {
     match node {
         Hostile::Spin => 1,
+        Hostile::Descend => 3,
+        Hostile::Panic => 4,
+        Hostile::Grow => 5,
+        Hostile::Multiply => 8,
+        Hostile::Hoard => 11,
+        Hostile::FillAndPanic => 12,
+        Hostile::LendOften => 13,
+        Hostile::UseDropped => 14,
+        Hostile::Forge => 15,
+        Hostile::Confuse => 16,
+        Hostile::LendAndGive => 17,
+        Hostile::Twice => 18,
+        Hostile::CloneOften => 19,
+        Hostile::ReadOften => 20,
+        Hostile::PassMuch => 21,
     }
+}
+
+/// The guest crashed, and the reason says so in these words.
+fn crashed(error: &SandboxError, words: &str) {
+    let SandboxError::Trapped { reason, .. } = error else { panic!("{error:?}") };
+    assert!(reason.contains(words), "{reason}");
 }

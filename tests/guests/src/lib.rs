@@ -17,13 +17,6 @@ pub fn spin() -> Result<()> {
     }
 }
 
-/// Fills its own memory.
-#[node(category = "guests", output_node)]
-pub fn grow(#[input(default = 16, min = 0)] mebibytes: usize) -> Result<()> {
-    std::hint::black_box(vec![1u8; mebibytes << 20]);
-    Ok(())
-}
-
 /// Makes a tensor of zeros and hands it on.
 #[node(category = "guests")]
 pub fn hold(#[input(default = 1, min = 0)] mebibytes: usize) -> Result<Tensor> {
@@ -45,16 +38,6 @@ pub fn leak(#[input(default = 8, min = 0)] mebibytes: usize) -> Result<()> {
         std::mem::forget(Tensor::zeros(DType::U8, &[1 << 20])?);
     }
     Ok(())
-}
-
-/// Makes handles until it gets no more.
-#[node(category = "guests", output_node)]
-pub fn hoard() -> Result<()> {
-    let first = Tensor::zeros(DType::U8, &[1])?;
-    let mut held = Vec::new();
-    loop {
-        held.push((&first + &first)?);
-    }
 }
 
 /// Asks the host for a tensor's dtype over and over: what a call costs.
@@ -126,6 +109,6 @@ pub fn escape() -> Result<()> {
 }
 
 plugin! {
-    nodes: [trap, spin, grow, hold, hold_and_trap, leak, hoard, chatter, idle, dive, relay, burrow, absurd, snoop, scribble, escape],
+    nodes: [trap, spin, hold, hold_and_trap, leak, chatter, idle, dive, relay, burrow, absurd, snoop, scribble, escape],
     functions: [deeper]
 }

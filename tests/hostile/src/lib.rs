@@ -6,10 +6,17 @@
 //! without a test does not compile there.
 
 mod compute;
+mod data;
+mod handles;
 
 use berth_sdk::prelude::*;
 
-use compute::spin;
+use compute::{descend, grow, multiply, panic, spin};
+use data::pass_much;
+use handles::{
+    clone_often, confuse, fill_and_panic, forge, hoard, lend_and_give, lend_often, read_often,
+    twice, use_dropped,
+};
 
 /// Registers the nodes, and names them for the tests.
 macro_rules! hostile {
@@ -38,4 +45,19 @@ macro_rules! hostile {
 
 hostile! {
     spin => Spin,
+    descend => Descend,
+    panic => Panic,
+    grow => Grow,
+    multiply => Multiply,
+    hoard => Hoard,
+    fill_and_panic => FillAndPanic,
+    lend_often => LendOften,
+    use_dropped => UseDropped,
+    forge => Forge,
+    confuse => Confuse,
+    lend_and_give => LendAndGive,
+    twice => Twice,
+    clone_often => CloneOften,
+    read_often => ReadOften,
+    pass_much => PassMuch,
 }
