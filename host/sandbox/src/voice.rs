@@ -11,6 +11,8 @@ pub(crate) struct Voice {
     pub(crate) logs: Bucket,
     pub(crate) texts: Bucket,
     pub(crate) progress: Bucket,
+    /// The last of a bar's progress, which is what everybody waits for.
+    pub(crate) ends: Bucket,
     pub(crate) previews: Bucket,
 }
 
@@ -21,6 +23,7 @@ impl Default for Voice {
             logs: Bucket::new(200, 50.0),
             texts: Bucket::new(100, 1.0),
             progress: Bucket::new(200, 100.0),
+            ends: Bucket::new(50, 10.0),
             previews: Bucket::new(20, 20.0),
         }
     }
@@ -29,8 +32,10 @@ impl Default for Voice {
 impl Voice {
     /// Messages that were left out.
     pub(crate) fn left_out(&self) -> u64 {
-        let Self { logs, texts, progress, previews } = self;
-        [logs, texts, progress, previews].iter().fold(0, |sum, b| sum.saturating_add(b.left_out))
+        let Self { logs, texts, progress, ends, previews } = self;
+        [logs, texts, progress, ends, previews]
+            .iter()
+            .fold(0, |sum, b| sum.saturating_add(b.left_out))
     }
 }
 

@@ -6,10 +6,16 @@
 //! without a test does not compile there.
 
 mod compute;
+mod loading;
+mod quota;
+mod tensors;
 
 use berth_sdk::prelude::*;
 
 use compute::spin;
+use loading::{liar, load, reach, twin};
+use quota::{busy, deaf, flood, greedy, storm, to_the_byte};
+use tensors::{lengths, outside, overflow, peek, poison, ranks};
 
 /// Registers the nodes, and names them for the tests.
 macro_rules! hostile {
@@ -38,4 +44,20 @@ macro_rules! hostile {
 
 hostile! {
     spin => Spin,
+    overflow => Overflow,
+    ranks => Ranks,
+    lengths => Lengths,
+    outside => Outside,
+    poison => Poison,
+    peek => Peek,
+    to_the_byte => ToTheByte,
+    storm => Storm,
+    busy => Busy,
+    deaf => Deaf,
+    flood => Flood,
+    reach => Reach,
+    liar => Liar,
+    twin => Twin,
+    load => Load,
+    greedy => Greedy,
 }
