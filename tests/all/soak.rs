@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use berth_hostile::Hostile;
 use berth_memory::Cancel;
 use berth_sandbox::{Plugin, RunContext, RunLimits, SandboxError, Value, manifest};
 use berth_tests::host::{DEMO, Host, Options, Silent, floats, text};
@@ -110,8 +111,12 @@ impl Soak {
         let size = |most: u64| vec![("mebibytes", Value::Integer((dice / 100 % most).into()))];
         let refused = |result: Result<Vec<Value>, SandboxError>| {
             let error = result.unwrap_err();
-            assert_eq!(error.plugin(), Some("guests"), "run {index}: {error:?}");
+            let whose = error.plugin().unwrap();
+            assert!(["guests", "patient"].contains(&whose), "run {index}: {error:?}");
             End::Refused
+        };
+        let patient = |node: Hostile, inputs: Vec<(String, Value)>| {
+            self.patient.run(node.node(), inputs, self.host.context())
         };
         match dice % 100 {
             0..4 => {
@@ -132,8 +137,8 @@ impl Soak {
             }
             40..52 => refused(self.guest("Trap", vec![("message", text("\u{1b}[31mboo"))])),
             52..64 => refused(self.guest("HoldAndTrap", size(8))),
-            64..70 => refused(self.guest("Grow", vec![("mebibytes", Value::Integer(65))])),
-            70..76 => refused(self.guest("Hoard", vec![])),
+            64..70 => refused(patient(Hostile::Grow, vec![])),
+            70..76 => refused(patient(Hostile::Hoard, vec![])),
             76..80 => refused(self.guest("Burrow", vec![])),
             80..90 => {
                 let cancel = Cancel::new();
@@ -143,13 +148,13 @@ impl Soak {
                         std::thread::sleep(Duration::from_micros(dice / 100 % 2000));
                         cancel.cancel();
                     });
-                    self.patient.run("Spin", vec![], &context).unwrap_err()
+                    self.patient.run(Hostile::Spin.node(), vec![], &context).unwrap_err()
                 });
                 assert!(error.is_cancelled(), "run {index}: {error:?}");
                 End::Cancelled
             }
             _ => {
-                let error = self.hasty.run("Spin", vec![], self.host.context()).unwrap_err();
+                let error = self.hasty.run(Hostile::Spin.node(), vec![], self.host.context()).unwrap_err();
                 assert!(matches!(error, SandboxError::TimedOut { .. }), "run {index}: {error:?}");
                 End::TimedOut
             }

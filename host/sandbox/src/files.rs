@@ -12,10 +12,14 @@ use cap_std::fs::{Dir, OpenOptions};
 
 use crate::error::{GuestError, SandboxError};
 use crate::events::{Artifact, Place};
+use crate::text::plain;
 
 /// Longest file that a node may read from the input folder: as much as fits a
 /// guest's memory anyway.
 const LARGEST_INPUT: u64 = 256 << 20;
+
+/// Longest ending of a file, and kind of one, in bytes.
+const LONGEST_WORD: usize = 32;
 
 /// Endings of files that image inputs list.
 const IMAGES: [&str; 6] = ["png", "jpg", "jpeg", "webp", "bmp", "gif"];
@@ -120,11 +124,16 @@ impl Folders {
         prefix: &'a str,
         extension: &str,
     ) -> Result<(&Path, String, &'a str), GuestError> {
-        let plain =
-            |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric());
-        if !plain(kind) || !plain(extension) {
+        let word = |text: &str| {
+            !text.is_empty()
+                && text.len() <= LONGEST_WORD
+                && text.chars().all(|c| c.is_ascii_alphanumeric())
+        };
+        if !word(kind) || !word(extension) {
+            let (kind, extension) = (plain(kind), plain(extension));
             return Err(GuestError::InvalidArgument(format!(
-                "kind {kind:?} and extension {extension:?} must be letters and digits"
+                "kind `{kind}` and extension `{extension}` must be letters and digits, at most \
+                 {LONGEST_WORD}"
             )));
         }
         let root = match place {
@@ -137,19 +146,20 @@ impl Folders {
 
     /// Reads a file of the input folder.
     pub(crate) fn read_input(&self, name: &str) -> Result<Vec<u8>, GuestError> {
+        let shown = plain(name);
         let failed = |error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => GuestError::NotFound(format!(
-                "no file {name:?} in the input folder {}",
+                "no file `{shown}` in the input folder {}",
                 self.input.display()
             )),
-            _ => GuestError::InvalidArgument(format!("cannot read input {name:?}: {error}")),
+            _ => GuestError::InvalidArgument(format!("cannot read input `{shown}`: {error}")),
         };
         let folder = Dir::open_ambient_dir(&self.input, ambient_authority()).map_err(failed)?;
         let file = folder.open(name).map_err(failed)?;
         let found = file.metadata().map_err(failed)?;
         if !found.is_file() || found.len() > LARGEST_INPUT {
             return Err(GuestError::InvalidArgument(format!(
-                "input {name:?} is no file of at most {LARGEST_INPUT} bytes"
+                "input `{shown}` is no file of at most {LARGEST_INPUT} bytes"
             )));
         }
         let mut bytes = Vec::new();
@@ -161,8 +171,10 @@ impl Folders {
 
 /// A prefix as folder and beginning of the name.
 fn split_prefix(prefix: &str) -> Result<(String, &str), GuestError> {
-    let refuse =
-        |why: &str| Err(GuestError::InvalidArgument(format!("filename prefix {prefix:?} {why}")));
+    let refuse = |why: &str| {
+        let prefix = plain(prefix);
+        Err(GuestError::InvalidArgument(format!("filename prefix `{prefix}` {why}")))
+    };
     if prefix.chars().any(|c| c.is_control() || c == '\\') || prefix.len() > 200 {
         return refuse("has control characters or backslashes, or is longer than 200 bytes");
     }

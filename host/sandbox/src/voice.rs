@@ -10,10 +10,10 @@ use std::time::Instant;
 pub(crate) struct Voice {
     pub(crate) logs: Bucket,
     pub(crate) texts: Bucket,
-    progress: Bucket,
+    pub(crate) progress: Bucket,
+    /// The last of a bar's progress, which is what everybody waits for.
+    pub(crate) ends: Bucket,
     pub(crate) previews: Bucket,
-    /// Whether the last progress that was passed on was that everything is done.
-    done: bool,
 }
 
 impl Default for Voice {
@@ -23,27 +23,19 @@ impl Default for Voice {
             logs: Bucket::new(200, 50.0),
             texts: Bucket::new(100, 1.0),
             progress: Bucket::new(200, 100.0),
+            ends: Bucket::new(50, 10.0),
             previews: Bucket::new(20, 20.0),
-            done: false,
         }
     }
 }
 
 impl Voice {
-    /// Whether progress may be passed on. That everything is done always is, once: it is
-    /// what a bar waits for.
-    pub(crate) fn may_progress(&mut self, done: bool) -> bool {
-        let may = done && !self.done || self.progress.take();
-        if may {
-            self.done = done;
-        }
-        may
-    }
-
     /// Messages that were left out.
     pub(crate) fn left_out(&self) -> u64 {
-        let Self { logs, texts, progress, previews, .. } = self;
-        [logs, texts, progress, previews].iter().fold(0, |sum, b| sum.saturating_add(b.left_out))
+        let Self { logs, texts, progress, ends, previews } = self;
+        [logs, texts, progress, ends, previews]
+            .iter()
+            .fold(0, |sum, b| sum.saturating_add(b.left_out))
     }
 }
 
@@ -88,14 +80,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-
-    #[test]
-    fn the_end_of_progress_is_told_once_in_a_flood() {
-        let mut voice = Voice { progress: Bucket::new(3, 0.0), ..Voice::default() };
-        let told = [false, true, true, false, true, true, false, true]
-            .map(|done| voice.may_progress(done));
-        assert_eq!(told, [true, true, true, true, true, false, false, false]);
-    }
 
     #[test]
     fn a_flood_is_cut_and_ends_with_time() {

@@ -82,33 +82,7 @@ pub fn burrow() -> Result<()> {
     }
 }
 
-/// Asks for a tensor of an absurd shape.
-#[node(category = "guests", output_node)]
-pub fn absurd() -> Result<()> {
-    let side = u32::MAX as usize;
-    Tensor::zeros(DType::F64, &[side, side, side]).map(|_| ())
-}
-
-/// Opens a path that is no label.
-#[node(category = "guests", output_node)]
-pub fn snoop(path: String) -> Result<()> {
-    ModelFile::open("checkpoints", &path).map(|_| ())
-}
-
-/// Writes to where it should not.
-#[node(category = "guests", output_node)]
-pub fn scribble(prefix: String) -> Result<()> {
-    context::save(context::Place::Output, "files", &prefix, "txt", b"mine").map(|_| ())
-}
-
-/// Speaks in terminal escapes.
-#[node(category = "guests", output_node)]
-pub fn escape() -> Result<()> {
-    context::show_text("\u{1b}[2Jgone");
-    Err(Error::invalid("\u{1b}[31mred\u{7}"))
-}
-
 plugin! {
-    nodes: [trap, spin, hold, hold_and_trap, leak, chatter, idle, dive, relay, burrow, absurd, snoop, scribble, escape],
+    nodes: [trap, spin, hold, hold_and_trap, leak, chatter, idle, dive, relay, burrow],
     functions: [deeper]
 }

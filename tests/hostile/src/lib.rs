@@ -8,6 +8,9 @@
 mod compute;
 mod data;
 mod handles;
+mod loading;
+mod quota;
+mod tensors;
 
 use berth_sdk::prelude::*;
 
@@ -17,6 +20,9 @@ use handles::{
     clone_often, confuse, fill_and_panic, forge, hoard, lend_and_give, lend_often, read_often,
     twice, use_dropped,
 };
+use loading::{liar, load, reach, twin};
+use quota::{busy, deaf, flood, greedy, storm, to_the_byte};
+use tensors::{lengths, outside, overflow, peek, poison, ranks};
 
 /// Registers the nodes, and names them for the tests.
 macro_rules! hostile {
@@ -60,4 +66,20 @@ hostile! {
     clone_often => CloneOften,
     read_often => ReadOften,
     pass_much => PassMuch,
+    overflow => Overflow,
+    ranks => Ranks,
+    lengths => Lengths,
+    outside => Outside,
+    poison => Poison,
+    peek => Peek,
+    to_the_byte => ToTheByte,
+    storm => Storm,
+    busy => Busy,
+    deaf => Deaf,
+    flood => Flood,
+    reach => Reach,
+    liar => Liar,
+    twin => Twin,
+    load => Load,
+    greedy => Greedy,
 }

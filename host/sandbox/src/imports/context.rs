@@ -11,8 +11,9 @@ use crate::rights::{INPUT, OUTPUT, Right};
 use crate::state::State;
 use crate::text;
 
-/// What the smallest file takes, in bytes.
-const BLOCK: usize = 4096;
+/// What a file counts for at least, in bytes: the block that it takes on a disk, so that a flood
+/// of empty files ends too.
+const LEAST_FILE: usize = 4096;
 
 impl context::Host for State {
     fn log(&mut self, level: context::Level, message: String) -> wasmtime::Result<()> {
@@ -30,7 +31,9 @@ impl context::Host for State {
     }
 
     fn progress(&mut self, value: u32, total: u32) -> wasmtime::Result<()> {
-        if self.voice.may_progress(value >= total) {
+        let voice = &mut self.voice;
+        let bucket = if value >= total { &mut voice.ends } else { &mut voice.progress };
+        if bucket.take() {
             self.context.events.progress(value.min(total), total);
         }
         Ok(())
@@ -82,8 +85,7 @@ impl context::Host for State {
         {
             return Ok(Err(error.into()));
         }
-        // A file takes a block, whatever is in it.
-        self.give_bytes(data.len().max(BLOCK))?;
+        self.give_bytes(data.len().max(LEAST_FILE))?;
         let folders = self.plugin.sandbox().folders();
         let saved = if self.compute().is_rehearsal() {
             folders.rehearse_save(target, &kind, &prefix, &extension)

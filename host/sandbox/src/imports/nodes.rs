@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::bindings::exports::berth::node::nodes as wit;
 use super::values::narrow;
 use crate::description::{Checks, Choices, Hidden, Input, NodeType, Output, Port};
-use crate::text::{is_escaped, page as clean_text};
+use crate::text::{line, page as clean_text, plain};
 
 /// The most node types of a plugin, and inputs, outputs or choices of a node.
 const MOST: usize = 4096;
@@ -55,7 +55,7 @@ fn node_type(kind: wit::NodeType) -> Result<NodeType, String> {
         let name = checked_name(output.name)?;
         let passes = output.passes;
         if let Some(input) = passes.as_ref().filter(|input| !names.contains(*input)) {
-            let input = clean_text(input);
+            let input = plain(input);
             return Err(format!("output `{name}` passes on `{input}`, which is no input"));
         }
         Ok(Output {
@@ -116,6 +116,9 @@ fn port(port: wit::Port) -> Result<Port, String> {
                 return Err("a bound or default is no finite number".into());
             }
             let wit::NumberPort { default, min, max, step } = port;
+            if min.zip(max).is_some_and(|(min, max)| min > max) {
+                return Err(format!("its least value {min:?} is over its greatest {max:?}"));
+            }
             Port::Number { default, min, max, step }
         }
         wit::Port::Text(port) => Port::Text { default: port.default, multiline: port.multiline },
@@ -123,19 +126,20 @@ fn port(port: wit::Port) -> Result<Port, String> {
             choices: match port.choices {
                 wit::Choices::Fixed(texts) => {
                     bounded("choices", texts.len())?;
-                    Choices::Fixed(texts.into_iter().map(checked_name).collect::<Result<_, _>>()?)
+                    Choices::Fixed(
+                        texts.into_iter().map(checked_name).collect::<Result<_, _>>()?,
+                    )
                 }
                 wit::Choices::Models(category) => Choices::Models(checked_name(category)?),
                 wit::Choices::Images => Choices::Images,
             },
             default: port.default,
         },
-        wit::Port::Socket(types) => Port::Socket {
-            types: types
-                .split(',')
-                .map(|name| checked_name(name.trim().to_owned()))
-                .collect::<Result<_, String>>()?,
-        },
+        wit::Port::Socket(types) => {
+            bounded("types", types.split(',').count())?;
+            let types = types.split(',').map(|name| checked_name(name.trim().to_owned()));
+            Port::Socket { types: types.collect::<Result<_, String>>()? }
+        }
     })
 }
 
@@ -144,8 +148,8 @@ fn bounded(what: &str, count: usize) -> Result<(), String> {
 }
 
 fn checked_name(name: String) -> Result<String, String> {
-    if name.trim().is_empty() || name.len() > LONGEST_NAME || name.chars().any(is_escaped) {
-        return Err(format!("{:?} is no name", clean_text(&name)));
+    if name.trim().is_empty() || name.len() > LONGEST_NAME || line(&name) != name {
+        return Err(format!("`{}` is no name", plain(&name)));
     }
     Ok(name)
 }

@@ -21,6 +21,7 @@ use berth_memory::{Account, FileIdentity, MemoryError, ModelFile};
 
 use self::open::OpenFile;
 use crate::error::GuestError;
+use crate::text::{enumerate, plain};
 
 pub(crate) use self::open::Model;
 
@@ -67,8 +68,9 @@ impl ModelFolders {
     /// Whether this can be a label at all.
     pub(crate) fn check(&self, category: &str, label: &str) -> Result<(), GuestError> {
         if !is_plain(category) || !is_plain(label) || !has_ending(Path::new(label), &ENDINGS) {
+            let (category, label) = (plain(category), plain(label));
             return Err(GuestError::InvalidArgument(format!(
-                "{category:?}/{label:?} is no label of a model: labels are names such as \
+                "`{category}/{label}` is no label of a model: labels are names such as \
                  `model.safetensors` below a model folder"
             )));
         }
@@ -140,7 +142,8 @@ impl ModelFolders {
 
     fn missing(&self, category: &str, label: &str) -> GuestError {
         let known = self.labels(category);
-        let known = if known.is_empty() { "none".into() } else { known.join(", ") };
+        let known = enumerate(known.iter().map(String::as_str));
+        let label = plain(label);
         let folders: Vec<_> =
             self.folders.iter().map(|f| f.join(category).display().to_string()).collect();
         GuestError::NotFound(format!("model `{label}` in {}; there: {known}", folders.join(", ")))
