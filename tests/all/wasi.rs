@@ -46,6 +46,11 @@ pub(crate) fn said(host: &Host, node: &str, inputs: Vec<(&str, Value)>) -> Strin
     }
 }
 
+/// The inputs of a demand for too much.
+fn demand(what: &str) -> Vec<(&'static str, Value)> {
+    vec![("what", text(what)), ("path", text(""))]
+}
+
 fn limited(limit: Duration) -> RunLimits {
     RunLimits { run_time: Some(limit), ..RunLimits::default() }
 }
@@ -174,7 +179,7 @@ fn a_folder_is_read_and_not_written_where_reading_is_granted() {
             vec![("verb", text(verb)), ("path", text("/luts/a.txt")), ("other", text(other))];
         assert!(said(&host, "Change", change).starts_with('!'), "{verb}");
     }
-    let make = vec![("verb", text("make")), ("path", text("/luts/d"))];
+    let make = vec![("verb", text("make")), ("path", text("/luts/d")), ("other", text(""))];
     assert!(said(&host, "Change", make).starts_with('!'));
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
     assert_eq!(left.len(), 1);
@@ -407,7 +412,7 @@ fn what_a_run_has_open_is_bounded() {
     let address = format!("127.0.0.1:{port}");
     let open = said(&host, "ConnectMany", vec![("address", text(&address)), ("count", count)]);
     assert!((50..=256).contains(&open.parse().unwrap()), "{open}");
-    let listings = said(&host, "Demand", vec![("what", text("listings"))]);
+    let listings = said(&host, "Demand", demand("listings"));
     assert_eq!(listings, "16");
     let path = vec![("what", text("path")), ("path", text("/luts"))];
     assert!(said(&host, "Demand", path).contains("Err"));
@@ -420,20 +425,20 @@ fn absurd_demands_end_the_run_and_not_the_host() {
     let host = explorer(&Requests::default(), RunLimits::default());
     for what in ["zeroes", "zeroes-blocking", "random", "polls"] {
         let begin = Instant::now();
-        let error = host.try_run("Demand", vec![("what", text(what))]).unwrap_err();
+        let error = host.try_run("Demand", demand(what)).unwrap_err();
         assert!(matches!(error, SandboxError::Trapped { .. }), "{what}: {error:?}");
         assert_eq!(error.plugin(), Some("explorer"), "{what}");
         assert!(begin.elapsed() < Duration::from_secs(20), "{what}");
     }
-    assert!(said(&host, "Demand", vec![("what", text("write"))]).contains("Ok"));
-    assert!(said(&host, "Demand", vec![("what", text("read"))]).contains("Closed"));
-    let error = host.try_run("Demand", vec![("what", text("timers"))]).unwrap_err();
+    assert!(said(&host, "Demand", demand("write")).contains("Ok"));
+    assert!(said(&host, "Demand", demand("read")).contains("Closed"));
+    let error = host.try_run("Demand", demand("timers")).unwrap_err();
     assert_eq!(error.plugin(), Some("explorer"), "{error:?}");
 }
 
 /// Case 9: polls without a time-out.
 pub(crate) fn poll_spin_ends(host: &Host) -> SandboxError {
-    host.try_run("Demand", vec![("what", text("spin"))]).unwrap_err()
+    host.try_run("Demand", demand("spin")).unwrap_err()
 }
 
 #[test]
@@ -445,7 +450,7 @@ fn a_guest_that_polls_or_waits_for_ever_ends_with_its_run() {
         let begin = Instant::now();
         let error = poll_spin_ends(&host);
         assert!(matches!(error, SandboxError::TimedOut { .. }), "{error:?}");
-        let error = host.try_run("Demand", vec![("what", text("forever"))]).unwrap_err();
+        let error = host.try_run("Demand", demand("forever")).unwrap_err();
         assert!(matches!(error, SandboxError::TimedOut { .. }), "{error:?}");
         assert!(begin.elapsed() < 2 * (limit + SOON));
         assert!(cancelled_spin(&rights) < SOON);
@@ -454,7 +459,7 @@ fn a_guest_that_polls_or_waits_for_ever_ends_with_its_run() {
 
 fn cancelled_spin(rights: &Requests) -> Duration {
     let host = explorer(rights, RunLimits::default());
-    cancelled(&host, "Demand", vec![("what", text("spin"))])
+    cancelled(&host, "Demand", demand("spin"))
 }
 
 #[test]
@@ -501,7 +506,7 @@ fn a_denied_right_is_an_error_of_the_guests_own_kind() {
     let inputs = vec![("address", text("127.0.0.1:1")), ("text", text(""))];
     let denied = said(&host, "Talk", inputs);
     assert!(denied.starts_with("!PermissionDenied"), "{denied}");
-    let error = host.try_run("Demand", vec![("what", text("nothing"))]).unwrap_err();
+    let error = host.try_run("Demand", demand("nothing")).unwrap_err();
     let SandboxError::Guest { error: GuestError::InvalidArgument(_), .. } = error else {
         panic!("{error:?}")
     };

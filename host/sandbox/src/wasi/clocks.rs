@@ -43,18 +43,18 @@ impl Slept {
 
     fn timer(&self, nanos: u64) -> Timer {
         let now = self.nanos.load(Ordering::Relaxed);
-        // A time too far to be named is as good as never: the run ends before.
-        let awaited = Duration::from_nanos(nanos).min(FOREVER);
         Timer {
             slept: self.clone(),
-            until: now.saturating_add(nanos),
-            really: self.really.then(|| Instant::now() + awaited),
+            // Half of all there is: after it the clock can still be looked at.
+            until: now.saturating_add(nanos).min(u64::MAX / 2),
+            really: if self.really {
+                Instant::now().checked_add(Duration::from_nanos(nanos))
+            } else {
+                None
+            },
         }
     }
 }
-
-/// Longer than any run: a hundred years.
-const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 impl HostWallClock for Slept {
     fn resolution(&self) -> Duration {
