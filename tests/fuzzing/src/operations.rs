@@ -177,7 +177,6 @@ impl Bench {
         self.made.get(usize::from(of) % self.made.len().max(1))
     }
 
-    #[expect(clippy::too_many_lines, reason = "one arm for each operation")]
     fn computes(&self, step: &Step) -> Option<Made> {
         let Self { compute, scope, .. } = self;
         Some(match step {

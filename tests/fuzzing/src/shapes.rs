@@ -206,7 +206,6 @@ impl Bench {
         }
     }
 
-    #[expect(clippy::too_many_lines, reason = "one arm for each operation")]
     fn done(&self, step: &Step) -> Option<(Expected, Result<Tensor, ComputeError>)> {
         let Self { compute, scope, .. } = self;
         Some(match step {

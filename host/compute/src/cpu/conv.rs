@@ -51,6 +51,18 @@ impl Conv2d {
     }
 
     /// The remainders of an output's place by the stride.
+    /// How many places of its kernel a convolution looks at before it computes anything; none
+    /// of them need be bytes of a tensor, which may have no channels.
+    pub(crate) fn places(&self, transposed: bool) -> usize {
+        let taps = self.kernel.0.saturating_mul(self.kernel.1);
+        if !transposed {
+            return taps;
+        }
+        let phases = |stride: usize, out: usize| stride.min(out);
+        taps.saturating_mul(phases(self.stride.0, self.out_height))
+            .saturating_mul(phases(self.stride.1, self.out_width))
+    }
+
     fn phases(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
         let (rows, columns) =
             (self.stride.0.min(self.out_height), self.stride.1.min(self.out_width));
@@ -258,7 +270,8 @@ impl Pass {
         let taps = self.taps.len();
         let channels = ((tile::block(self.depth()) + taps).saturating_sub(2) / taps + 1)
             .min(self.group_channels());
-        channels * self.window().iter().product::<usize>()
+        // Dilation and padding reach as far as a guest says, so this may be more than there can be.
+        self.window().iter().fold(channels, |product, &size| product.saturating_mul(size))
     }
 
     fn lines(&self) -> usize {
@@ -266,9 +279,10 @@ impl Pass {
     }
 
     fn workspace(&self) -> u64 {
-        let worker = self.lines() * size_of::<Line>() + self.bordered() * size_of::<f32>();
+        let lines = self.lines().saturating_mul(size_of::<Line>());
+        let worker = lines.saturating_add(self.bordered().saturating_mul(size_of::<f32>()));
         let taps = self.taps.capacity() * size_of::<Tap>();
-        (workers(self.tasks(), self.cost()) * worker + taps) as u64
+        workers(self.tasks(), self.cost()).saturating_mul(worker).saturating_add(taps) as u64
     }
 
     fn run(&self, operands: &Operands<'_>) {

@@ -17,9 +17,10 @@ pub(crate) fn interpolate_workspace(
     (h, w): (usize, usize),
     (oh, ow): (usize, usize),
 ) -> u64 {
-    let tables = Axis::bytes(sampling, h, oh) + Axis::bytes(sampling, w, ow);
+    let tables = Axis::bytes(sampling, h, oh).saturating_add(Axis::bytes(sampling, w, ow));
     let workers = workers(planes, cost(planes, (h, w), (oh, ow)));
-    (tables + workers * h * ow * size_of::<f32>()) as u64
+    let rows = [workers, h, ow].iter().fold(size_of::<f32>(), |size, &n| size.saturating_mul(n));
+    tables.saturating_add(rows) as u64
 }
 
 /// Resizes each of `planes` planes from (h, w) to (oh, ow).
@@ -52,7 +53,7 @@ pub(crate) fn interpolate(
 
 /// Nanoseconds on one core, about.
 fn cost(planes: usize, (h, _): (usize, usize), (oh, ow): (usize, usize)) -> u64 {
-    (planes as u64).saturating_mul(((2 * h + oh) * ow) as u64)
+    (planes as u64).saturating_mul(h.saturating_mul(2).saturating_add(oh).saturating_mul(ow) as u64)
 }
 
 /// One plane of width `w`, to be resized to width `ow`.
@@ -118,12 +119,14 @@ impl Axis {
             Sampling::Bilinear => 2,
             Sampling::Bicubic => 4,
             Sampling::Area => size / out + 2,
-            Sampling::Lanczos => 6 * size.div_ceil(out).max(1) + 2,
+            Sampling::Lanczos => size.div_ceil(out).max(1).saturating_mul(6).saturating_add(2),
         }
     }
 
     fn bytes(sampling: Sampling, size: usize, out: usize) -> usize {
-        out * (Self::most(sampling, size, out) * size_of::<Tap>() + size_of::<usize>())
+        // Both sizes are a guest's: a plane of them need not be one that there can be.
+        let taps = Self::most(sampling, size, out).saturating_mul(size_of::<Tap>());
+        taps.saturating_add(size_of::<usize>()).saturating_mul(out)
     }
 
     fn new(sampling: Sampling, size: usize, out: usize) -> Self {

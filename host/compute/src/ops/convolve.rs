@@ -10,6 +10,10 @@ use crate::operand::{rounded, unrounded, widened, widened_f64, widened_weight};
 use crate::shape::{self, Dims};
 use crate::{Compute, ComputeError, DType, Scope, Tensor, Walk, double};
 
+/// Most places of a kernel, for each phase of a transposed one: of 1024 × 1024, or of 64 × 64 by
+/// strides of 16. They are listed before anything is reserved.
+const MOST_PLACES: usize = 1 << 20;
+
 impl Compute {
     /// x [n, c, l], weight [out, c / groups, k], bias [out] → [n, out, l'].
     ///
@@ -120,17 +124,23 @@ impl Compute {
         self::weight(name, "weight", weight)?;
         per_channel(name, "bias", bias, conv.out_channels)?;
         let count = shape::elements(&shape).map_err(|reason| invalid(name, reason))?;
+        if conv.places(transposed) > MOST_PLACES {
+            let kernel = conv.kernel;
+            let reason = format!(
+                "a kernel of {kernel:?} with stride {} is larger than is computed here",
+                conv.stride.0
+            );
+            return Err(ComputeError::Unsupported { operation: name, reason });
+        }
         let inputs: SmallVec<[&Tensor; 3]> = [x, weight].into_iter().chain(bias).collect();
         let workspace = match x.dtype() {
             // The kernels' own need is asked for only when there is something to compute.
             _ if count == 0 => 0,
             DType::F64 => widened_f64(weight) + bias.map_or(0, widened_f64),
             _ => {
-                widened(x)
-                    + widened_weight(weight)
-                    + bias.map_or(0, widened_weight)
-                    + unrounded(x.dtype(), count)
-                    + if transposed { conv.transpose_workspace() } else { conv.workspace() }
+                let kernel = if transposed { conv.transpose_workspace() } else { conv.workspace() };
+                let widened = widened(x) + widened_weight(weight) + bias.map_or(0, widened_weight);
+                kernel.saturating_add(widened).saturating_add(unrounded(x.dtype(), count))
             }
         };
         self.begin(scope, name, inputs, (x.dtype(), shape), workspace)?.complete(|job| {

@@ -61,6 +61,11 @@ impl Compute {
             }
         }
         let length: usize = along.shape.iter().product();
+        if length == 0 {
+            // The other axes may be of any length, and there is nothing to walk over.
+            along = Split::default();
+            along.push(0, 1);
+        }
         let sums = matches!(reduction, Reduction::Sum | Reduction::Mean);
         if length == 0 && !sums && !shape.contains(&0) {
             return Err(invalid(NAME, "there is no largest or smallest of no elements"));

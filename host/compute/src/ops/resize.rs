@@ -55,13 +55,13 @@ impl Compute {
                 })
             });
         }
-        let workspace = widened(x)
-            + unrounded(x.dtype(), count)
-            + if count == 0 {
-                0
-            } else {
-                interpolate::interpolate_workspace(sampling, planes, from, to)
-            };
+        let kernel = if count == 0 {
+            0
+        } else {
+            interpolate::interpolate_workspace(sampling, planes, from, to)
+        };
+        let workspace =
+            kernel.saturating_add(widened(x)).saturating_add(unrounded(x.dtype(), count));
         self.begin(scope, NAME, [x], output, workspace)?.complete(|job| {
             let x = job.operand(0)?;
             let mut out = unwritten(count)?;

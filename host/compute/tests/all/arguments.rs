@@ -4,9 +4,10 @@ use berth_compute::{
     Binary, Comparison, ComputeError, DType, Generator, Padding, Reduction, Sampling, Tensor,
     Unary, Walk,
 };
+use berth_memory::MemoryError;
 use proptest::prelude::*;
 
-use crate::array::{Bench, limited, read};
+use crate::array::{Bench, bench, limited, read, unsupported};
 
 const DTYPES: [DType; 12] = [
     DType::U8,
@@ -194,4 +195,26 @@ proptest! {
             _ => prop_assert!(got.is_err()),
         }
     }
+}
+
+#[test]
+fn sizes_that_no_tensor_has_are_refused_before_anything_is_allocated() {
+    let bench = bench();
+    let tensor =
+        |shape: &[usize]| bench.compute.full(&bench.scope, DType::F32, shape, 1.0).unwrap();
+    // Neither has an element, but the kernel has 2⁵⁰ places.
+    let (x, weight) = (tensor(&[1, 0, 1, 1]), tensor(&[1, 0, 1 << 25, 1 << 25]));
+    let walk = Walk { padding: 1 << 24, ..Walk::default() };
+    unsupported(bench.compute.conv2d(&bench.scope, &x, &weight, None, walk));
+    // As many phases.
+    let (x, weight) = (tensor(&[1, 1, 2, 2]), tensor(&[1, 1, 1, 1]));
+    let walk = Walk { stride: 1 << 25, ..Walk::default() };
+    unsupported(bench.compute.conv_transpose2d(&bench.scope, &x, &weight, None, walk, 0));
+    // A window of 2⁶⁴ elements around one.
+    let (x, weight) = (tensor(&[1, 1, 1, 1]), tensor(&[1, 1, 2, 2]));
+    let walk = Walk { dilation: 1 << 32, padding: 1 << 31, ..Walk::default() };
+    let error = bench.compute.conv2d(&bench.scope, &x, &weight, None, walk).unwrap_err();
+    assert!(matches!(error, ComputeError::Memory(MemoryError::OutOfMemory { .. })), "{error}");
+    let resized = bench.compute.interpolate(&bench.scope, &x, 1 << 57, 2, Sampling::Lanczos);
+    assert!(matches!(resized, Err(ComputeError::Memory(MemoryError::OutOfMemory { .. }))));
 }

@@ -181,3 +181,11 @@ fn running_sums_go_along_their_axis() {
     let scalar = bench.f32(&Array::noise(&[], 1));
     refused(bench.compute.cumulative_sum(&bench.scope, &scalar, 0), "0 dimensions");
 }
+
+#[test]
+fn a_sum_of_nothing_ends_however_long_the_other_axes_are() {
+    let bench = bench();
+    let x = bench.compute.full(&bench.scope, DType::I64, &[1 << 50, 0], 1.0).unwrap();
+    let sum = bench.compute.reduce(&bench.scope, &x, Reduction::Sum, &[], false).unwrap();
+    assert_eq!(read(&sum).data, [0.0]);
+}
