@@ -11,14 +11,13 @@ use berth_sandbox::{Plugin, RunContext, RunLimits, SandboxError, Value, manifest
 use berth_tests::host::{DEMO, Host, Options, Silent, floats, text};
 use berth_tests::{GUESTS, HOSTILE};
 
+use crate::alone::alone;
+
 /// How many runs there are.
 const RUNS: usize = 10_000;
 
 /// After so many, everything that a host keeps for good is there.
 const WARM: usize = 1_000;
-
-/// Says that this process has nothing else to do than one test.
-const ALONE: &str = "BERTH_TEST_ALONE";
 
 /// What a run is meant to come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -137,7 +136,7 @@ impl Soak {
             }
             40..52 => refused(self.guest("Trap", vec![("message", text("\u{1b}[31mboo"))])),
             52..64 => refused(self.guest("HoldAndTrap", size(8))),
-            64..70 => refused(patient(Hostile::Grow, vec![])),
+            64..70 => refused(patient(Hostile::Grow, vec![("mebibytes".into(), Value::Integer(65))])),
             70..76 => refused(patient(Hostile::Hoard, vec![])),
             76..80 => refused(self.guest("Burrow", vec![])),
             80..90 => {
@@ -196,18 +195,7 @@ fn mixed(index: u64) -> u64 {
 
 #[test]
 fn ten_thousand_good_hostile_cancelled_and_late_runs_leave_nothing() {
-    if std::env::var_os(ALONE).is_none() {
-        // What a process takes says something only where no other test runs.
-        let this = "soak::ten_thousand_good_hostile_cancelled_and_late_runs_leave_nothing";
-        let output = std::process::Command::new(std::env::current_exe().unwrap())
-            .args([this, "--exact", "--nocapture"])
-            .env(ALONE, "1")
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&output.stdout);
-        println!("{said}");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        assert!(said.contains("1 passed"));
+    if !alone("soak::ten_thousand_good_hostile_cancelled_and_late_runs_leave_nothing") {
         return;
     }
     let soak = Soak::new();
