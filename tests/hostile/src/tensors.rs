@@ -27,7 +27,7 @@ fn make(way: &str, dtype: Dtype, shape: &[u32]) -> Result<Tensor> {
 /// Asks for more elements than a number can count.
 #[node(category = "hostile", output_node)]
 pub fn overflow(way: String) -> Result<()> {
-    let (half, all) = (1 << 31, u32::MAX);
+    let (half, all) = (1u32 << 31, u32::MAX);
     let small = || Tensor::full(DType::F32, &[1, 1, 2, 2], 1.0);
     let wide = Walk { stride: all, padding: 0, dilation: all, groups: 1 };
     match way.as_str() {
