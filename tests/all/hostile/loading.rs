@@ -477,8 +477,6 @@ impl Case for Greedy {
                 panic!("{error:?}")
             };
             assert!(short.requested > 0 && short.limit > 0, "{short:?}");
-            let charge = arena.host.compute().memory().charge(guest.account());
-            assert_eq!((charge.device, charge.host), (0, 0));
             error
         };
         for _ in 0..3 {
@@ -494,6 +492,8 @@ impl Case for Greedy {
             }
         });
         let error = out_of_memory(24);
+        let charge = arena.host.compute().memory().charge(guest.account());
+        assert_eq!((charge.device, charge.host), (0, 0));
         assert_eq!(arena.host.stats().tier(Tier::Device).limit, Some(DEVICE));
         Outcome::Refused(error)
     }

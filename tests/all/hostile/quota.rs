@@ -62,8 +62,8 @@ impl Case for ToTheByte {
 /// More than fits, made and dropped without a pause, where everything is short.
 pub struct Storms;
 
-/// The device of the storm: the neighbour's weights, and half of what the storm wants.
-const SMALL: u64 = 24 << 20;
+/// The device of the storm: four times the neighbour's weights, and less than the storm wants.
+const SMALL: u64 = 32 << 20;
 
 impl Case for Storms {
     const GUEST: Guest = Guest::Node(Hostile::Storm);
@@ -80,7 +80,7 @@ impl Case for Storms {
         arena.host.call(&arena.host.checkpoint(DEMO).model, "denoise", step_of(arena));
         let alone = memory.charge(&victim).device;
         let begin = Instant::now();
-        let inputs = vec![("rounds", Value::Integer(20))];
+        let inputs = vec![("rounds", Value::Integer(10))];
         let least = std::thread::scope(|threads| {
             let storm = threads.spawn(|| arena.run_in(&guest, inputs, arena.host.context()));
             let mut least = u64::MAX;
@@ -91,11 +91,8 @@ impl Case for Storms {
             storm.join().unwrap().unwrap();
             least
         });
-        let share = |name: &str| {
-            let accounts = memory.stats().accounts;
-            accounts.iter().find(|account| account.name == name).unwrap().share
-        };
-        let fair = share("stable-diffusion").min(alone);
+        // At most four have something on the device: both plugins, the tests, and who prepares.
+        let fair = alone.min(SMALL / 4);
         println!("{least} of {alone} bytes stayed, {fair} are fair, {:?}", begin.elapsed());
         assert!(least >= fair, "{least} bytes stayed of a share of {fair}");
         assert!(begin.elapsed() < Duration::from_secs(20));

@@ -19,7 +19,7 @@ pub fn to_the_byte(device: usize, host: usize) -> Result<()> {
 pub fn storm(rounds: usize) -> Result<()> {
     for _ in 0..rounds {
         let held: Vec<Tensor> =
-            (0..24).map(|_| Tensor::full(DType::U8, &[1 << 20], 1.0)).collect::<Result<_>>()?;
+            (0..40).map(|_| Tensor::full(DType::U8, &[1 << 20], 1.0)).collect::<Result<_>>()?;
         for tensor in &held {
             drop((tensor + tensor)?);
         }
