@@ -31,6 +31,7 @@ fn replaced(bytes: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
     while let Some(found) = bytes[at..].windows(old.len()).position(|window| window == old) {
         at += found;
         bytes[at..at + old.len()].copy_from_slice(new);
+        at += old.len();
         times += 1;
     }
     assert!(times > 0, "{} is not there", String::from_utf8_lossy(old));
@@ -298,6 +299,7 @@ impl Case for Lies {
             let SandboxError::BadDescription { reason: said, .. } = &error else {
                 panic!("{lie}: {error:?}")
             };
+            println!("{lie}: {said}");
             assert!(said.contains(reason), "{lie}: {said}");
             assert!(said.len() < 1000 && !said.contains(char::is_control), "{lie}: {said}");
             last = Some(error);

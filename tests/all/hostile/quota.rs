@@ -91,8 +91,10 @@ impl Case for Storms {
             storm.join().unwrap().unwrap();
             least
         });
-        // At most four have something on the device: both plugins, the tests, and who prepares.
-        let fair = alone.min(SMALL / 4);
+        // Both plugins, the tests and one more can have something on the device, so all of it is
+        // within its share. What it computes with comes and goes; its weights stay.
+        assert!(alone < SMALL / 4, "{alone} bytes are more than a share");
+        let fair = alone / 4 * 3;
         println!("{least} of {alone} bytes stayed, {fair} are fair, {:?}", begin.elapsed());
         assert!(least >= fair, "{least} bytes stayed of a share of {fair}");
         assert!(begin.elapsed() < Duration::from_secs(20));
