@@ -4,7 +4,6 @@
 //! the digest of its bytes. One name means one component, and one component has one name, so
 //! that no plugin gets a second quota or another's.
 
-use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, PoisonError, Weak};
 
@@ -23,8 +22,8 @@ use crate::policy::{Digest, Enforcement, Policy};
 use crate::rights::{Denied, MissingKey, Rights};
 use crate::slots::Slots;
 
-/// The plugins of a sandbox, by name.
-pub(crate) type Loaded = HashMap<String, Weak<Plugin>>;
+/// The plugins of a sandbox. One that was loaded twice is there twice: either may go first.
+pub(crate) type Loaded = Vec<Weak<Plugin>>;
 
 impl Sandbox {
     /// Compiles a component, checks who it is and what it imports, and asks what it provides.
@@ -70,7 +69,7 @@ impl Sandbox {
         if let Some(pinned) = policy.digest.filter(|pinned| *pinned != digest) {
             return Err(SandboxError::WrongDigest { plugin: name.into(), pinned, found: digest });
         }
-        self.check_identity(subject)?;
+        check_identity(&mut self.loaded.lock().unwrap_or_else(PoisonError::into_inner), subject)?;
         let refuse = |reason: String| SandboxError::NotAComponent { plugin: name.into(), reason };
         check_bytes(component).map_err(refuse)?;
         let manifest = match manifest {
@@ -122,26 +121,10 @@ impl Sandbox {
             .map_err(|reason| SandboxError::BadDescription { plugin: name.into(), reason })?;
         let plugin = plugin(node_types);
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        loaded.insert(name.into(), Arc::downgrade(&plugin));
+        // Somebody else may have come in meanwhile.
+        check_identity(&mut loaded, subject)?;
+        loaded.push(Arc::downgrade(&plugin));
         Ok(plugin)
-    }
-
-    /// Whether a name and a component are not taken for something else.
-    fn check_identity(&self, subject: Subject<'_>) -> Result<(), SandboxError> {
-        let Subject { plugin: name, digest } = subject;
-        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        loaded.retain(|_, plugin| plugin.strong_count() > 0);
-        for plugin in loaded.values().filter_map(Weak::upgrade) {
-            let (same_name, same_bytes) = (plugin.name == name, plugin.digest == digest);
-            if same_name && !same_bytes {
-                return Err(SandboxError::NameTaken { plugin: name.into() });
-            }
-            if same_bytes && !same_name {
-                let other = plugin.name.clone();
-                return Err(SandboxError::LoadedTwice { plugin: name.into(), other });
-            }
-        }
-        Ok(())
     }
 
     fn check_imports(
@@ -167,6 +150,23 @@ impl Sandbox {
         }
         Ok(())
     }
+}
+
+/// Whether a name and a component are not taken for something else.
+fn check_identity(loaded: &mut Loaded, subject: Subject<'_>) -> Result<(), SandboxError> {
+    let Subject { plugin: name, digest } = subject;
+    loaded.retain(|plugin| plugin.strong_count() > 0);
+    for plugin in loaded.iter().filter_map(Weak::upgrade) {
+        let (same_name, same_bytes) = (plugin.name == name, plugin.digest == digest);
+        if same_name && !same_bytes {
+            return Err(SandboxError::NameTaken { plugin: name.into() });
+        }
+        if same_bytes && !same_name {
+            let other = plugin.name.clone();
+            return Err(SandboxError::LoadedTwice { plugin: name.into(), other });
+        }
+    }
+    Ok(())
 }
 
 fn refused(plugin: String, denied: Denied) -> SandboxError {

@@ -62,8 +62,8 @@ impl Case for ToTheByte {
 /// More than fits, made and dropped without a pause, where everything is short.
 pub struct Storms;
 
-/// The device of the storm: the neighbour's weights, and half of what the storm wants.
-const SMALL: u64 = 24 << 20;
+/// The device of the storm: four times the neighbour's weights, and less than the storm wants.
+const SMALL: u64 = 32 << 20;
 
 impl Case for Storms {
     const GUEST: Guest = Guest::Node(Hostile::Storm);
@@ -77,10 +77,10 @@ impl Case for Storms {
         let memory = arena.host.compute().memory();
         let victim = arena.host.plugin("stable-diffusion").account().clone();
         // What the neighbour has on the device when it is left alone.
-        arena.host.call(&arena.host.checkpoint(DEMO).model, "denoise", step(arena));
+        arena.host.call(&arena.host.checkpoint(DEMO).model, "denoise", step_of(arena));
         let alone = memory.charge(&victim).device;
         let begin = Instant::now();
-        let inputs = vec![("rounds", Value::Integer(20))];
+        let inputs = vec![("rounds", Value::Integer(10))];
         let least = std::thread::scope(|threads| {
             let storm = threads.spawn(|| arena.run_in(&guest, inputs, arena.host.context()));
             let mut least = u64::MAX;
@@ -91,11 +91,10 @@ impl Case for Storms {
             storm.join().unwrap().unwrap();
             least
         });
-        let share = |name: &str| {
-            let accounts = memory.stats().accounts;
-            accounts.iter().find(|account| account.name == name).unwrap().share
-        };
-        let fair = share("stable-diffusion").min(alone);
+        // Both plugins, the tests and one more can have something on the device, so all of it is
+        // within its share. What it computes with comes and goes; its weights stay.
+        assert!(alone < SMALL / 4, "{alone} bytes are more than a share");
+        let fair = alone / 4 * 3;
         println!("{least} of {alone} bytes stayed, {fair} are fair, {:?}", begin.elapsed());
         assert!(least >= fair, "{least} bytes stayed of a share of {fair}");
         assert!(begin.elapsed() < Duration::from_secs(20));
@@ -107,7 +106,7 @@ impl Case for Storms {
 }
 
 /// What a step of the demo's model takes.
-fn step(arena: &Arena) -> Vec<(&'static str, Value)> {
+fn step_of(arena: &Arena) -> Vec<(&'static str, Value)> {
     vec![
         ("latent", arena.host.tensor(&[1, 4, 8, 8], &[0.5; 256])),
         ("timestep", Value::Number(500.0)),
@@ -134,14 +133,29 @@ impl Case for Doubles {
             "{error:?}"
         );
         // A stock plugin's name is as taken as any other.
-        let error = load("image", HOSTILE).unwrap_err();
+        let error = load("image", GUESTS).unwrap_err();
         assert!(matches!(&error, SandboxError::NameTaken { plugin } if plugin == "image"));
         let error = load(NAME, GUESTS).unwrap_err();
         assert!(matches!(error, SandboxError::NameTaken { .. }), "{error:?}");
-        // The same under the same name is no second one, and once it is gone the name is free.
+        // The same under the same name is no other. When one of both is gone, the name is not.
         drop(load(NAME, HOSTILE).unwrap());
+        let error = load(NAME, GUESTS).unwrap_err();
+        assert!(matches!(error, SandboxError::NameTaken { .. }), "{error:?}");
         drop(guest);
         drop(load(NAME, GUESTS).unwrap());
+        // Who comes at the same time does not come twice.
+        let loads = [("one", HOSTILE), ("two", HOSTILE), ("three", GUESTS), ("three", HOSTILE)];
+        let loaded = std::thread::scope(|threads| {
+            let each = |(name, bytes)| threads.spawn(move || load(name, bytes));
+            let loads = loads.map(each).map(|load| load.join().unwrap());
+            loads.into_iter().flatten().collect::<Vec<_>>()
+        });
+        let (mut names, mut digests): (Vec<_>, Vec<_>) =
+            loaded.iter().map(|plugin| (plugin.name(), plugin.digest())).unzip();
+        names.sort_unstable();
+        digests.sort_unstable();
+        assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
+        assert!(digests.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
         Outcome::Refused(error)
     }
 }
@@ -171,40 +185,35 @@ impl Case for Cancelled {
         const STEPS: usize = 14;
         let guest = arena.load(RunLimits::default()).unwrap();
         let model = arena.host.checkpoint(DEMO).model;
-        let run = |stops: Arc<StopsAt>, late: Duration| {
-            let cancel = stops.cancel.clone();
-            let mut inputs = step(arena);
+        let run = |step: usize, late: Option<Duration>| {
+            let (cancel, seen) = (Cancel::new(), AtomicUsize::new(0));
+            let stops = Arc::new(StopsAt { step, seen, cancel: cancel.clone() });
+            let mut inputs = step_of(arena);
             inputs.retain(|(name, _)| *name != "timestep");
             inputs.push(("model", model.clone()));
-            let context = RunContext::new(cancel.clone(), stops);
+            let context = RunContext::new(cancel.clone(), stops.clone());
             let error = std::thread::scope(|threads| {
-                // The last step never ends by itself, so that each of these is in time.
-                threads.spawn(|| {
-                    std::thread::sleep(late);
-                    cancel.cancel();
-                });
+                if let Some(late) = late {
+                    threads.spawn(move || {
+                        std::thread::sleep(late);
+                        cancel.cancel();
+                    });
+                }
                 arena.run_in(&guest, inputs, &context).unwrap_err()
             });
             assert!(matches!(error, SandboxError::Cancelled), "{error:?}");
             holds_nothing(arena, &guest);
+            stops.seen.load(Ordering::Relaxed)
         };
-        let stops =
-            |step| Arc::new(StopsAt { step, seen: AtomicUsize::new(0), cancel: Cancel::new() });
-        // All of it works when it has the time.
-        let all = stops(0);
-        run(all.clone(), Duration::from_millis(500));
-        assert_eq!(all.seen.load(Ordering::Relaxed), STEPS);
         for step in 1..=STEPS {
-            let stopped = stops(step);
-            run(stopped.clone(), Duration::from_millis(100));
-            let seen = stopped.seen.load(Ordering::Relaxed);
-            assert!(seen <= STEPS && seen >= step, "{seen} steps, cancelled at {step}");
+            let seen = run(step, None);
+            assert!((step..=STEPS).contains(&seen), "{seen} steps, cancelled at {step}");
         }
-        // A generator of Lehmer's, so that it is the same each time.
+        // Lehmer's generator, so that it is the same each time.
         let mut chance = 42u64;
         for _ in 0..30 {
             chance = chance * 48_271 % 0x7fff_ffff;
-            run(stops(0), Duration::from_micros(chance % 20_000));
+            run(0, Some(Duration::from_micros(chance % 20_000)));
         }
         Outcome::Coped
     }
@@ -284,7 +293,7 @@ impl Case for Floods {
     const GUEST: Guest = Guest::Node(Hostile::Flood);
 
     fn provoke(arena: &Arena) -> Outcome {
-        let limits = RunLimits { output: 32 << 20, ..RunLimits::default() };
+        let limits = RunLimits { output: 4 << 20, ..RunLimits::default() };
         let guest = arena.load(limits).unwrap();
         let flood = |way: &str| {
             let chatter = Arc::new(Chatter::default());
@@ -324,7 +333,7 @@ impl Case for Floods {
         let error = result.unwrap_err();
         assert!(matches!(error, SandboxError::TooMuchOutput { .. }), "{error:?}");
         let files = chatter.files.load(Ordering::Relaxed);
-        assert!((1..=10_000).contains(&files), "{files} files");
+        assert!((1..=1024).contains(&files), "{files} files");
         let error = flood("error").0.unwrap_err();
         let SandboxError::Guest { error: GuestError::Other(said), .. } = &error else {
             panic!("{error:?}")

@@ -9,9 +9,8 @@ use berth_sdk::prelude::*;
 pub fn to_the_byte(device: usize, host: usize) -> Result<()> {
     let there = Tensor::full(DType::U8, &[device], 1.0)?;
     let here = Tensor::from_bytes(DType::U8, &[host], &vec![2; host])?;
-    let sums = (there.cast(DType::F32), here.read_range(host as u64 - 1, 1)?);
-    drop(sums);
     Tensor::full(DType::U8, &[1], 3.0)?;
+    drop((there, here));
     Err(Error::other("there was one byte more"))
 }
 
@@ -20,7 +19,7 @@ pub fn to_the_byte(device: usize, host: usize) -> Result<()> {
 pub fn storm(rounds: usize) -> Result<()> {
     for _ in 0..rounds {
         let held: Vec<Tensor> =
-            (0..24).map(|_| Tensor::full(DType::U8, &[1 << 20], 1.0)).collect::<Result<_>>()?;
+            (0..40).map(|_| Tensor::full(DType::U8, &[1 << 20], 1.0)).collect::<Result<_>>()?;
         for tensor in &held {
             drop((tensor + tensor)?);
         }

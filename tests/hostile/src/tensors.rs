@@ -27,7 +27,7 @@ fn make(way: &str, dtype: Dtype, shape: &[u32]) -> Result<Tensor> {
 /// Asks for more elements than a number can count.
 #[node(category = "hostile", output_node)]
 pub fn overflow(way: String) -> Result<()> {
-    let (half, all) = (1 << 31, u32::MAX);
+    let (half, all) = (1u32 << 31, u32::MAX);
     let small = || Tensor::full(DType::F32, &[1, 1, 2, 2], 1.0);
     let wide = Walk { stride: all, padding: 0, dilation: all, groups: 1 };
     match way.as_str() {
@@ -200,7 +200,11 @@ fn arguments(x: &Tensor) -> Result<()> {
         ("slice", x.slice(0, all as usize..)),
         ("resize", image.interpolate(0, 0, Sampling::Lanczos)),
         ("resize", image.interpolate(1, all as usize, Sampling::Lanczos)),
-        ("divide", Tensor::full(DType::I64, &[2], 1.0).and_then(|x| &x / &(&x - &x)?)),
+        (
+            "divide",
+            Tensor::full(DType::I64, &[2], 1.0)
+                .and_then(|x| &x / &Tensor::zeros(DType::I64, &[2])?),
+        ),
     ];
     for walk in walks {
         results.push(("conv1d", rows.conv1d(&rows, None, walk)));
@@ -256,7 +260,7 @@ pub fn peek(secrets: String) -> Result<()> {
 /// Every operation there is on a tensor, whether it fits or not.
 fn every(x: &Tensor) -> Vec<(&'static str, Result<Tensor>)> {
     let walk = Walk::padded(1);
-    let rank = x.shape().len();
+    let (y, rank) = (&x.clone(), x.shape().len());
     let around = |padding| x.pad(&vec![(1, 2); rank], padding);
     let indices = Tensor::zeros(DType::U32, &[2]);
     let mut results = vec![
@@ -277,9 +281,9 @@ fn every(x: &Tensor) -> Vec<(&'static str, Result<Tensor>)> {
         ("minimum", x.minimum(x)),
         ("maximum", x.maximum(x)),
         ("add", x + x),
-        ("subtract", x - x),
+        ("subtract", x - y),
         ("multiply", x * x),
-        ("divide", x / x),
+        ("divide", x / y),
         ("choose", x.eq(x).and_then(|condition| condition.choose(x, x))),
         ("less", x.lt(x)),
         ("sum", x.sum(&[], false)),

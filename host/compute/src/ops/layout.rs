@@ -37,6 +37,11 @@ impl Compute {
         axes: &[usize],
     ) -> Result<Tensor, ComputeError> {
         const NAME: &str = "permute";
+        let rank = x.shape().len();
+        if axes.len() != rank {
+            let reason = format!("{} axes, but x has {rank} dimensions", axes.len());
+            return Err(invalid(NAME, reason));
+        }
         let steps = strides(x.shape());
         let mut shape = Dims::new();
         let mut permuted = Strides::new();
@@ -50,8 +55,7 @@ impl Compute {
                 _ => break,
             }
         }
-        if shape.len() != axes.len() || axes.len() != steps.len() {
-            let rank = steps.len();
+        if shape.len() != rank {
             let reason = format!("axes {axes:?} do not name each of the {rank} axes of x once");
             return Err(invalid(NAME, reason));
         }
