@@ -136,7 +136,9 @@ impl Soak {
             }
             40..52 => refused(self.guest("Trap", vec![("message", text("\u{1b}[31mboo"))])),
             52..64 => refused(self.guest("HoldAndTrap", size(8))),
-            64..70 => refused(patient(Hostile::Grow, vec![("mebibytes".into(), Value::Integer(65))])),
+            64..70 => {
+                refused(patient(Hostile::Grow, vec![("mebibytes".into(), Value::Integer(65))]))
+            }
             70..76 => refused(patient(Hostile::Hoard, vec![])),
             76..80 => refused(self.guest("Burrow", vec![])),
             80..90 => {
@@ -153,7 +155,8 @@ impl Soak {
                 End::Cancelled
             }
             _ => {
-                let error = self.hasty.run(Hostile::Spin.node(), vec![], self.host.context()).unwrap_err();
+                let error =
+                    self.hasty.run(Hostile::Spin.node(), vec![], self.host.context()).unwrap_err();
                 assert!(matches!(error, SandboxError::TimedOut { .. }), "run {index}: {error:?}");
                 End::TimedOut
             }

@@ -14,16 +14,12 @@ use berth_tests::EXPLORER;
 use berth_tests::host::{Host, Options, Silent, manifest, text};
 
 /// A host with the explorer, which requests these rights and is granted them.
-pub(crate) fn explorer(rights: &Requests, limits: RunLimits) -> Host {
+fn explorer(rights: &Requests, limits: RunLimits) -> Host {
     with_folders(rights, &[], limits)
 }
 
 /// The same with folders: label, path and access.
-pub(crate) fn with_folders(
-    rights: &Requests,
-    folders: &[(&str, &Path, Folder)],
-    limits: RunLimits,
-) -> Host {
+fn with_folders(rights: &Requests, folders: &[(&str, &Path, Folder)], limits: RunLimits) -> Host {
     let mut rights = rights.clone();
     let mut grants = Grants::default();
     for (label, path, access) in folders {
@@ -38,16 +34,24 @@ pub(crate) fn with_folders(
 }
 
 /// What a node of the explorer says.
-pub(crate) fn said(host: &Host, node: &str, inputs: Vec<(&str, Value)>) -> String {
-    match host.run(node, inputs).remove(0) {
+fn said(host: &Host, node: &str, inputs: Vec<(&str, Value)>) -> String {
+    as_text(host.run(node, inputs).remove(0))
+}
+
+/// What the explorer's nodes give, as a text.
+pub(crate) fn as_text(value: Value) -> String {
+    match value {
         Value::Text(said) => said.to_string(),
         Value::Integer(number) => number.to_string(),
-        other => panic!("{node} gave a {}", other.kind()),
+        other => panic!("a {}", other.kind()),
     }
 }
 
+/// Runs a node of the explorer, and gives what it says.
+pub(crate) type Ask<'a> = &'a dyn Fn(&str, Vec<(&str, Value)>) -> String;
+
 /// The inputs of a demand for too much.
-fn demand(what: &str) -> Vec<(&'static str, Value)> {
+pub(crate) fn demand(what: &str) -> Vec<(&'static str, Value)> {
     vec![("what", text(what)), ("path", text(""))]
 }
 
@@ -56,7 +60,7 @@ fn limited(limit: Duration) -> RunLimits {
 }
 
 /// A peer that answers each of its callers with what it hears, backwards.
-pub(crate) fn peer() -> (TcpListener, u16) {
+fn peer() -> (TcpListener, u16) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let answering = listener.try_clone().unwrap();
@@ -92,7 +96,7 @@ fn network(host: &str, port: u16) -> Requests {
 }
 
 /// Runs a node, cancels it, and says how long it took to end after that.
-pub(crate) fn cancelled(host: &Host, node: &str, inputs: Vec<(&str, Value)>) -> Duration {
+fn cancelled(host: &Host, node: &str, inputs: Vec<(&str, Value)>) -> Duration {
     let cancel = Cancel::new();
     let context = RunContext::new(cancel.clone(), Arc::new(Silent));
     let inputs = inputs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
@@ -206,20 +210,37 @@ fn what_is_written_counts_as_output() {
     assert!(matches!(error, SandboxError::TooMuchOutput { .. }), "{error:?}");
 }
 
-/// Case 38: nothing outside of a granted folder is reached from it.
-pub(crate) fn escapes_fail() {
-    let around = tempfile::tempdir().unwrap();
-    let (inside, other) = (around.path().join("inside"), around.path().join("read"));
-    std::fs::create_dir_all(inside.join("deep")).unwrap();
-    std::fs::create_dir(&other).unwrap();
-    std::fs::write(around.path().join("secret"), "secret").unwrap();
-    std::fs::write(inside.join("own"), "own").unwrap();
-    std::fs::write(other.join("kept"), "kept").unwrap();
-    std::os::unix::fs::symlink("../secret", inside.join("relative")).unwrap();
-    std::os::unix::fs::symlink(around.path().join("secret"), inside.join("absolute")).unwrap();
-    std::os::unix::fs::symlink("..", inside.join("up")).unwrap();
-    let granted = [("work", &*inside, Folder::Write), ("kept", &*other, Folder::Read)];
-    let host = with_folders(&Requests::default(), &granted, RunLimits::default());
+/// Folders, two of which are granted, and a secret between them.
+pub(crate) struct Maze {
+    around: tempfile::TempDir,
+    inside: PathBuf,
+    other: PathBuf,
+}
+
+impl Maze {
+    pub(crate) fn new() -> Self {
+        let around = tempfile::tempdir().unwrap();
+        let (inside, other) = (around.path().join("inside"), around.path().join("read"));
+        std::fs::create_dir_all(inside.join("deep")).unwrap();
+        std::fs::create_dir(&other).unwrap();
+        std::fs::write(around.path().join("secret"), "secret").unwrap();
+        std::fs::write(inside.join("own"), "own").unwrap();
+        std::fs::write(other.join("kept"), "kept").unwrap();
+        std::os::unix::fs::symlink("../secret", inside.join("relative")).unwrap();
+        std::os::unix::fs::symlink(around.path().join("secret"), inside.join("absolute")).unwrap();
+        std::os::unix::fs::symlink("..", inside.join("up")).unwrap();
+        Self { around, inside, other }
+    }
+
+    /// What is granted of it: label, path and access.
+    pub(crate) fn granted(&self) -> [(&str, &Path, Folder); 2] {
+        [("work", &self.inside, Folder::Write), ("kept", &self.other, Folder::Read)]
+    }
+}
+
+/// Nothing outside of a granted folder is reached from it.
+pub(crate) fn escapes_fail(maze: &Maze, ask: Ask<'_>) {
+    let Maze { around, inside, other: kept } = maze;
     for path in [
         "/work/../secret",
         "/work/deep/../../secret",
@@ -233,10 +254,10 @@ pub(crate) fn escapes_fail() {
         "../secret",
         "secret",
     ] {
-        let read = said(&host, "ReadFile", vec![("path", text(path))]);
+        let read = ask("ReadFile", vec![("path", text(path))]);
         assert!(read.starts_with('!'), "{path}: {read}");
         let write = vec![("path", text(path)), ("text", text("gone"))];
-        let wrote = said(&host, "WriteFile", write);
+        let wrote = ask("WriteFile", write);
         assert!(wrote.starts_with('!'), "{path}: {wrote}");
     }
     for (verb, path, other) in [
@@ -256,19 +277,21 @@ pub(crate) fn escapes_fail() {
         ("make", "/work/up/made", ""),
     ] {
         let change = vec![("verb", text(verb)), ("path", text(path)), ("other", text(other))];
-        let changed = said(&host, "Change", change);
+        let changed = ask("Change", change);
         assert!(changed.starts_with('!'), "{verb} {path} {other}: {changed}");
     }
     assert_eq!(std::fs::read_to_string(around.path().join("secret")).unwrap(), "secret");
     assert_eq!(std::fs::read_to_string(inside.join("own")).unwrap(), "own");
-    assert_eq!(std::fs::read_to_string(other.join("kept")).unwrap(), "kept");
+    assert_eq!(std::fs::read_to_string(kept.join("kept")).unwrap(), "kept");
     assert_eq!(std::fs::read_dir(around.path()).unwrap().count(), 3);
-    assert_eq!(std::fs::read_dir(&inside).unwrap().count(), 5);
+    assert_eq!(std::fs::read_dir(inside).unwrap().count(), 5);
 }
 
 #[test]
 fn nothing_outside_of_a_granted_folder_is_reached() {
-    escapes_fail();
+    let maze = Maze::new();
+    let host = with_folders(&Requests::default(), &maze.granted(), RunLimits::default());
+    escapes_fail(&maze, &|node, inputs| said(&host, node, inputs));
 }
 
 #[test]
@@ -347,27 +370,27 @@ fn a_granted_peer_is_reached_and_no_other_is() {
     drop(other);
 }
 
-/// Case 39: without rights there is no network, no name and no variable.
-pub(crate) fn nothing_is_reached() {
+/// Without rights there is no network, no name and no variable.
+pub(crate) fn nothing_is_reached(ask: Ask<'_>) {
     let (_peer, port) = peer();
-    let host = explorer(&Requests::default(), RunLimits::default());
     for address in [format!("127.0.0.1:{port}"), format!("localhost:{port}")] {
         let inputs = vec![("address", text(&address)), ("text", text("abc"))];
-        assert!(said(&host, "Talk", inputs).starts_with('!'), "{address}");
+        assert!(ask("Talk", inputs).starts_with('!'), "{address}");
     }
     for name in ["localhost", "example.com", "secret.of.mine.example"] {
-        let found = said(&host, "Resolve", vec![("name", text(name))]);
+        let found = ask("Resolve", vec![("name", text(name))]);
         assert!(found.starts_with('!'), "{name}: {found}");
     }
-    let denied = host.sandbox().denials().counted();
-    let lookup = Right::Network(Endpoint { host: "example.com".into(), port: 0 });
-    assert!(denied.iter().any(|(_, denied, _)| denied.right == lookup), "{denied:?}");
-    assert_eq!(said(&host, "Variable", vec![("name", text(""))]), "");
+    assert_eq!(ask("Variable", vec![("name", text(""))]), "");
 }
 
 #[test]
 fn without_rights_no_peer_is_reached_and_no_name_is_looked_up() {
-    nothing_is_reached();
+    let host = explorer(&Requests::default(), RunLimits::default());
+    nothing_is_reached(&|node, inputs| said(&host, node, inputs));
+    let denied = host.sandbox().denials().counted();
+    let lookup = Right::Network(Endpoint { host: "example.com".into(), port: 0 });
+    assert!(denied.iter().any(|(_, denied, _)| denied.right == lookup), "{denied:?}");
 }
 
 #[test]
@@ -436,11 +459,6 @@ fn absurd_demands_end_the_run_and_not_the_host() {
     assert_eq!(error.plugin(), Some("explorer"), "{error:?}");
 }
 
-/// Case 9: polls without a time-out.
-pub(crate) fn poll_spin_ends(host: &Host) -> SandboxError {
-    host.try_run("Demand", demand("spin")).unwrap_err()
-}
-
 #[test]
 fn a_guest_that_polls_or_waits_for_ever_ends_with_its_run() {
     for clock in [false, true] {
@@ -448,7 +466,7 @@ fn a_guest_that_polls_or_waits_for_ever_ends_with_its_run() {
         let limit = Duration::from_millis(200);
         let host = explorer(&rights, limited(limit));
         let begin = Instant::now();
-        let error = poll_spin_ends(&host);
+        let error = host.try_run("Demand", demand("spin")).unwrap_err();
         assert!(matches!(error, SandboxError::TimedOut { .. }), "{error:?}");
         let error = host.try_run("Demand", demand("forever")).unwrap_err();
         assert!(matches!(error, SandboxError::TimedOut { .. }), "{error:?}");

@@ -23,14 +23,21 @@ pub struct Denials(Mutex<BTreeMap<(String, Denied), u64>>);
 const MOST_DENIALS: usize = 10_000;
 
 impl Denials {
-    fn add(&self, plugin: &str, denied: &Denied) {
+    /// Counts one more. Gives how many there are; 0 where nothing more is counted.
+    fn add(&self, plugin: &str, denied: &Denied) -> u64 {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let full = counts.len() >= MOST_DENIALS;
         let key = (plugin.to_owned(), denied.clone());
-        if let Some(count) = counts.get_mut(&key) {
-            *count = count.saturating_add(1);
-        } else if !full {
-            counts.insert(key, 1);
+        match counts.get_mut(&key) {
+            None if full => 0,
+            None => {
+                counts.insert(key, 1);
+                1
+            }
+            Some(count) => {
+                *count = count.saturating_add(1);
+                *count
+            }
         }
     }
 
@@ -75,8 +82,11 @@ impl Subject<'_> {
     pub(crate) fn denied(self, denied: &Denied, denials: &Denials) {
         let Self { plugin, digest } = self;
         let Denied { right, missing } = denied;
-        tracing::info!(target: TARGET, what = "denied", plugin, %digest, %right, ?missing);
-        denials.add(plugin, denied);
+        let times = denials.add(plugin, denied);
+        // A guest that asks for ever fills no log.
+        if times.is_power_of_two() {
+            tracing::info!(target: TARGET, what = "denied", plugin, %digest, %right, ?missing, times);
+        }
     }
 
     /// Texts were left out because there were too many.

@@ -9,10 +9,11 @@ mod arena;
 mod compute;
 mod data;
 mod handles;
-mod text;
 mod loading;
 mod quota;
+mod system;
 mod tensors;
+mod text;
 
 use berth_hostile::Hostile;
 use berth_sandbox::SandboxError;
@@ -43,6 +44,7 @@ cases! {
     6 case_06_many_memories_whose_sum_is_over_the_limit: compute::GrowsInManyMemories;
     7 case_07_a_huge_table: compute::GrowsTables;
     8 case_08_a_host_call_that_takes_longer_than_the_deadline: compute::Multiplies;
+    9 case_09_polls_without_a_time_out: system::Polls;
     10 case_10_giant_copies_in_a_loop: compute::Copies;
     11 case_11_handles_leaked_until_the_table_is_full: handles::Hoards;
     12 case_12_a_full_quota_and_then_a_trap: handles::FillsItsQuota;
@@ -71,19 +73,23 @@ cases! {
     35 case_35_a_cancellation_that_is_ignored: quota::Deaf;
     36 case_36_floods_and_escapes: quota::Floods;
     37 case_37_imports_without_a_right: loading::Imports;
+    38 case_38_ways_out_of_a_granted_folder: system::Escapes;
+    39 case_39_sockets_names_and_the_environment: system::Reaches;
     40 case_40_labels_that_are_paths: loading::Paths;
     41 case_41_bytes_that_are_no_component: loading::OddBytes;
+    42 case_42_a_compile_bomb: system::Bombs;
     43 case_43_another_component_and_anothers_name: loading::Impostors;
     44 case_44_descriptions_that_lie: loading::Lies;
     45 case_45_models_that_lie_and_files_that_change: loading::Models;
     46 case_46_no_memory_left_for_others: loading::Greedy;
 }
 
-// Each number from 1 on stands for one case, in order.
+// Each number from 1 to 46 stands for one case, in order.
 const _: () = {
+    assert!(NUMBERS.len() == 46, "a case is missing");
     let mut index = 0;
     while index < NUMBERS.len() {
-        assert!(index == 0 || NUMBERS[index] > NUMBERS[index - 1], "a case is missing");
+        assert!(NUMBERS[index] as usize == index + 1, "a case is missing");
         index += 1;
     }
 };

@@ -273,6 +273,12 @@ impl Array {
         Some(Self { bits: self.bits.iter().map(each).collect(), ..self.clone() })
     }
 
+    /// How large its doubles are.
+    pub fn magnitudes(&self) -> Self {
+        let bits = self.bits.iter().map(|&bits| f64::from_bits(bits).abs().to_bits()).collect();
+        Self { dtype: self.dtype, shape: self.shape.clone(), bits }
+    }
+
     /// Reduces one axis, which goes. Sums of floats are in `f64`, in order.
     pub fn reduced(&self, axis: usize, reduction: Reduction) -> Self {
         let mut shape = self.shape.clone();

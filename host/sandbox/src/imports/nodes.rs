@@ -126,9 +126,7 @@ fn port(port: wit::Port) -> Result<Port, String> {
             choices: match port.choices {
                 wit::Choices::Fixed(texts) => {
                     bounded("choices", texts.len())?;
-                    Choices::Fixed(
-                        texts.into_iter().map(checked_name).collect::<Result<_, _>>()?,
-                    )
+                    Choices::Fixed(texts.into_iter().map(checked_name).collect::<Result<_, _>>()?)
                 }
                 wit::Choices::Models(category) => Choices::Models(checked_name(category)?),
                 wit::Choices::Images => Choices::Images,
