@@ -4,6 +4,7 @@
 
 mod memory;
 mod seeing;
+mod trust;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -17,6 +17,11 @@ pub(crate) struct Arguments {
     #[arg(long, global = true, value_name = "LEVEL")]
     pub(crate) log: Option<String>,
 
+    /// Add the audit trail to a file, a line of JSON for each entry: what plugins were granted and
+    /// denied, quotas that they hit, runs that were ended.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) audit: Option<PathBuf>,
+
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -47,6 +52,11 @@ pub(crate) struct RunArguments {
 
     #[command(flatten)]
     pub(crate) changes: Changes,
+
+    /// Compute nothing and write no file, but count what plugins would be denied, and say how to
+    /// grant it. The exit code is 1 if anything would be.
+    #[arg(long, conflicts_with_all = ["stats", "trace", "report"])]
+    pub(crate) dry_run: bool,
 
     #[command(flatten)]
     pub(crate) seeing: SeeingArguments,
@@ -93,14 +103,41 @@ pub(crate) struct NodesArguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginCommand {
-    /// Say what a plugin imports and provides.
+    /// Say what a plugin is, asks for and would get. If it would be refused, the exit code is 1.
     Inspect(InspectArguments),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectArguments {
-    /// The component, a .wasm file.
+    /// The component, a .wasm file, or the folder that it is in with its plugin.toml.
     pub(crate) file: PathBuf,
+
+    /// The configuration. By default ./berth.toml, if it exists.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Give it a right, as for a run. Can be repeated.
+    #[arg(long, value_name = "PLUGIN=RIGHT", value_parser = grant)]
+    grant: Vec<(String, Grant)>,
+
+    /// Print it as JSON, with sizes in bytes.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl InspectArguments {
+    /// What is granted, as a configuration.
+    pub(crate) fn grants(&mut self) -> Config {
+        let mut config = Config::default();
+        add_grants(&mut config, std::mem::take(&mut self.grant));
+        config
+    }
+}
+
+fn add_grants(config: &mut Config, grants: Vec<(String, Grant)>) {
+    for (name, grant) in grants {
+        config.plugins.entry(name).or_default().grants.add(grant);
+    }
 }
 
 #[derive(Debug, Args)]
@@ -274,9 +311,7 @@ impl MemoryArguments {
         for (name, size) in plugins.quota {
             config.plugins.entry(name).or_default().quota = Some(size);
         }
-        for (name, grant) in plugins.grant {
-            config.plugins.entry(name).or_default().grants.add(grant);
-        }
+        add_grants(&mut config, plugins.grant);
         config.memory = MemoryConfig {
             vram: limits.vram,
             reserve_vram: limits.reserve_vram,
@@ -310,8 +345,8 @@ pub(crate) struct FolderArguments {
     #[arg(long, value_name = "DIR")]
     pub(crate) models: Vec<PathBuf>,
 
-    /// A folder of plugins, beside the stock ones: *.wasm, each named after its file. Can be
-    /// repeated.
+    /// A folder of plugins, beside the stock ones: *.wasm, and folders with a component and its
+    /// plugin.toml; each is named after its file or folder. Can be repeated.
     #[arg(long, value_name = "DIR")]
     pub(crate) plugins: Vec<PathBuf>,
 

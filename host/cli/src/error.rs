@@ -53,6 +53,12 @@ pub(crate) enum CliError {
     /// The host does not start.
     #[error(transparent)]
     Host(#[from] WorkflowError),
+    /// A plugin that was looked at would not be loaded.
+    #[error("this plugin would be refused: {0}")]
+    Refused(Box<WorkflowError>),
+    /// Something would be denied in a run.
+    #[error("{rights} of the rights that plugins need or request would be denied")]
+    Denied { rights: usize },
     /// The run did not come to its end.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -126,6 +132,7 @@ impl CliError {
                 _ => 2,
             },
             Self::Run(RunError::Interrupted) => INTERRUPTED,
+            Self::Refused(_) | Self::Denied { .. } => 1,
             Self::Run(_) | Self::Write { .. } | Self::System { .. } | Self::Output(_) => 1,
         }
     }
@@ -154,6 +161,8 @@ impl Diagnostic for CliError {
             }
             Self::Workflow { error, .. } => error.hint(),
             Self::Host(error) => error.hint(),
+            Self::Refused(error) => error.hint(),
+            Self::Denied { .. } => Some("grant what you trust the plugin with".into()),
             Self::Invalid { help, .. } => help.clone(),
             Self::PartlyInvalid { .. } => None,
             Self::Config { error, .. } => error.hint(),

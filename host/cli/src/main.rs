@@ -5,6 +5,7 @@
 
 mod allocator;
 mod args;
+mod denials;
 mod error;
 mod inspect;
 mod log;
@@ -34,7 +35,8 @@ fn main() -> ExitCode {
         _ => allocator::keep_freed_pages(),
     }
     let bars = MultiProgress::new();
-    let done = log::start(arguments.log.as_deref(), &bars).and_then(|()| match arguments.command {
+    let done = log::start(arguments.log.as_deref(), arguments.audit.as_deref(), &bars);
+    let done = done.and_then(|()| match arguments.command {
         Command::Run(run) => run::run(*run, bars),
         Command::Plan(plan) => plan::plan(*plan),
         Command::Nodes(nodes) => nodes::nodes(nodes),

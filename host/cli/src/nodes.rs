@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use berth_sandbox::{Choices, Input, NodeType, Port};
-use berth_workflow::{Host, Registered};
+use berth_workflow::{Config, Host, Registered};
 use serde_json::{Map, Value as Json};
 
 use crate::args::NodesArguments;
@@ -12,7 +12,7 @@ use crate::output::line;
 use crate::settings::{open, settings};
 
 pub(crate) fn nodes(arguments: NodesArguments) -> Result<(), CliError> {
-    let host = open(settings(arguments.folders, None, PathBuf::new())?)?;
+    let host = open(settings(arguments.folders, Config::default(), PathBuf::new())?)?;
     let registry = host.runner().registry();
     let mut chosen: Vec<&Registered> = Vec::new();
     for name in &arguments.names {

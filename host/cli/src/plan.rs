@@ -1,16 +1,16 @@
 //! `berth plan`: the memory that a workflow will take, before it runs.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use berth_memory::{Cancel, Tier};
 use berth_workflow::report::{figures, place};
-use berth_workflow::{NodeError, NodeMemory, Prediction, Rehearsal, RunError};
+use berth_workflow::{NodeError, NodeMemory, Plan, Prediction, Rehearsal, RunError, Settings};
 use comfy_table::Table;
 use serde_json::{Value as Json, json};
 
-use crate::args::PlanArguments;
+use crate::args::{Changes, PlanArguments};
 use crate::error::CliError;
 use crate::output::line;
 use crate::settings::{settings, warn_of_broken, workflow};
@@ -18,18 +18,9 @@ use crate::table::{size, some, table};
 
 pub(crate) fn plan(arguments: PlanArguments) -> Result<(), CliError> {
     let path = arguments.workflow;
-    let settings = settings(arguments.folders, Some(arguments.memory), PathBuf::new())?;
-    let rehearsal = Rehearsal::open(settings, berth_stock_plugins::components())?;
-    let host = rehearsal.host();
-    warn_of_broken(host);
-    let workflow = workflow(&path, &arguments.changes, host)?;
-    let cancel = Cancel::new();
-    let plan = host
-        .runner()
-        .validate(&workflow, None, &cancel)
-        .map_err(|invalid| CliError::invalid(path.clone(), *invalid))?;
-    let plan = Arc::new(plan);
-    let prediction = rehearsal.run(&plan, &cancel)?;
+    let settings = settings(arguments.folders, arguments.memory.config(), PathBuf::new())?;
+    let rehearsal = open(settings)?;
+    let (plan, prediction) = predict(&rehearsal, &path, &arguments.changes)?;
     if arguments.json {
         line(format_args!("{:#}", json(&prediction)))?;
     } else {
@@ -39,6 +30,31 @@ pub(crate) fn plan(arguments: PlanArguments) -> Result<(), CliError> {
         return Err(RunError::Node(failure).into());
     }
     CliError::partly_invalid(path, &plan)
+}
+
+/// Starts a host that computes nothing, and says which plugins are broken.
+pub(crate) fn open(settings: Settings) -> Result<Rehearsal, CliError> {
+    let rehearsal = Rehearsal::open(settings, berth_stock_plugins::components())?;
+    warn_of_broken(rehearsal.host());
+    Ok(rehearsal)
+}
+
+/// Runs a workflow without computing it.
+pub(crate) fn predict(
+    rehearsal: &Rehearsal,
+    path: &Path,
+    changes: &Changes,
+) -> Result<(Arc<Plan>, Prediction), CliError> {
+    let workflow = workflow(path, changes, rehearsal.host())?;
+    let cancel = Cancel::new();
+    let plan = rehearsal
+        .host()
+        .runner()
+        .validate(&workflow, None, &cancel)
+        .map_err(|invalid| CliError::invalid(path.to_owned(), *invalid))?;
+    let plan = Arc::new(plan);
+    let prediction = rehearsal.run(&plan, &cancel)?;
+    Ok((plan, prediction))
 }
 
 /// The nodes and what memory does while they run.

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::args::RunArguments;
+use crate::denials::rehearse;
 use crate::error::{CliError, INTERRUPTED};
 use crate::output::line;
 use crate::progress::{Progress, Written};
@@ -22,13 +23,16 @@ use crate::settings::{open, settings, workflow};
 use crate::view::{Bars, Json, Lines, View, duration};
 
 pub(crate) fn run(arguments: RunArguments, bars: MultiProgress) -> Result<(), CliError> {
+    if arguments.dry_run {
+        return rehearse(arguments);
+    }
     let path = arguments.workflow;
     let begun = Instant::now();
     let temporary = tempfile::Builder::new()
         .prefix("berth-")
         .tempdir()
         .map_err(|source| CliError::System { what: "make a temporary folder", source })?;
-    let settings = settings(arguments.folders, Some(arguments.memory), temporary.path().into())?;
+    let settings = settings(arguments.folders, arguments.memory.config(), temporary.path().into())?;
     let mode = settings.offload;
     let host = Arc::new(open(settings)?);
     let workflow = workflow(&path, &arguments.changes, &host)?;

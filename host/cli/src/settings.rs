@@ -1,11 +1,12 @@
 //! From arguments to a host.
 
+use std::error::Error as _;
 use std::path::{Path, PathBuf};
 
 use berth_sandbox::Folders;
 use berth_workflow::{Config, Host, Settings, Workflow, WorkflowError};
 
-use crate::args::{Changes, FolderArguments, MemoryArguments};
+use crate::args::{Changes, FolderArguments};
 use crate::error::CliError;
 
 /// Where models are when nobody says.
@@ -15,11 +16,10 @@ const MODELS: &str = "models";
 /// Arguments stand over the configuration.
 pub(crate) fn settings(
     folders: FolderArguments,
-    memory: Option<MemoryArguments>,
+    arguments: Config,
     temporary: PathBuf,
 ) -> Result<Settings, CliError> {
     let file = Config::find(folders.config.as_deref())?;
-    let arguments = memory.map(MemoryArguments::config).unwrap_or_default();
     let mut models = folders.models;
     if let Some(path) = models.iter().find(|path| !path.is_dir()) {
         return Err(CliError::NoFolder { what: "models", path: path.clone() });
@@ -48,7 +48,9 @@ pub(crate) fn warn_of_broken(host: &Host) {
     for broken in host.broken() {
         let (plugin, error) = (&broken.name, &broken.error);
         let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
-        tracing::warn!(path = %broken.path.display(), "plugin `{plugin}` is left out: {error}{hint}");
+        let why = error.source().map(|why| format!(": {why}")).unwrap_or_default();
+        let path = broken.path.display();
+        tracing::warn!(%path, "plugin `{plugin}` is left out: {error}{why}{hint}");
     }
 }
 

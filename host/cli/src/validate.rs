@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use berth_memory::Cancel;
+use berth_workflow::Config;
 
 use crate::args::ValidateArguments;
 use crate::error::CliError;
@@ -11,7 +12,7 @@ use crate::settings::{open, settings, workflow};
 
 pub(crate) fn validate(arguments: ValidateArguments) -> Result<(), CliError> {
     let path = arguments.workflow;
-    let host = open(settings(arguments.folders, None, PathBuf::new())?)?;
+    let host = open(settings(arguments.folders, Config::default(), PathBuf::new())?)?;
     let workflow = workflow(&path, &arguments.changes, &host)?;
     let plan = host
         .runner()

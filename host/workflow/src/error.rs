@@ -123,6 +123,14 @@ pub enum WorkflowError {
         #[source]
         source: std::io::Error,
     },
+    /// A folder with a manifest does not hold one component.
+    #[error("the plugin folder {} has {found} components, and should have one", path.display())]
+    NotOneComponent {
+        /// The folder.
+        path: PathBuf,
+        /// How many there are.
+        found: usize,
+    },
     /// The settings name a plugin that there is not.
     #[error(
         "there is no plugin `{name}` to set a quota for or to grant anything; there are {known}"
@@ -193,8 +201,12 @@ impl WorkflowError {
             }
             Self::AmbiguousNode { .. } => Some("use the id of the one you mean".into()),
             Self::DuplicateNodeType { .. } => Some("remove one of the two plugins".into()),
-            Self::DuplicatePlugin { .. } => {
-                Some("rename one of the files: a plugin is named after its file".into())
+            Self::DuplicatePlugin { .. } => Some(
+                "rename one of the files, or give it a name: `[plugins.NAME]` and its `path`"
+                    .into(),
+            ),
+            Self::NotOneComponent { .. } => {
+                Some("give each component a folder of its own, with its `plugin.toml`".into())
             }
             Self::PluginFolder { .. } | Self::PluginFile { .. } => {
                 Some("check that it exists and can be read".into())

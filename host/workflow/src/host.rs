@@ -1,11 +1,11 @@
 //! A runner with everything around it: memory, a sandbox, models, folders and plugins.
 //!
-//! A plugin is named after its file, and that name is who it is: quotas and messages go by
-//! it, and what it says of itself plays no part. A plugin of the operator's that
-//! cannot be loaded is noted and left out, since one broken file should not keep workflows
-//! that do without it from running.
+//! A plugin is named by the operator, or after its file ([`Sources`]), and that name is who it
+//! is: quotas and messages go by it, and what it says of itself plays no part. A plugin of the
+//! operator's that cannot be loaded is noted and left out, since one broken file should not keep
+//! workflows that do without it from running.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use berth_compute::Compute;
@@ -13,7 +13,7 @@ use berth_memory::{
     Limits, OffloadModeName, PerTier, Recording, Rules, Setup, SpillSettings, Stats, Tier,
     Watermarks, offload,
 };
-use berth_sandbox::rights::Grants;
+use berth_sandbox::rights::{Denied, Grants};
 use berth_sandbox::{
     DramCache, Enforcement, Folders, Manifest, ModelFolders, Plugin, Policy, RunLimits, Sandbox,
     SandboxError,
@@ -25,10 +25,8 @@ use crate::machine::{RamGauge, default_headroom, default_limits, total_memory};
 use crate::registry::{NodeProvider, Registry};
 use crate::release::Release;
 use crate::runner::Runner;
+use crate::sources::{Source, Sources};
 use crate::text::{enumerate, nearest, plain};
-
-/// The ending of plugins' files.
-const ENDING: &str = "wasm";
 
 /// A plugin that comes with the host: its name, its manifest and its component.
 pub type Stock<'a> = (&'a str, &'a str, &'a [u8]);
@@ -92,7 +90,7 @@ impl Settings {
     }
 
     /// What a plugin may do, and what its runs may take.
-    fn policy(&self, name: &str) -> Policy {
+    pub(crate) fn policy(&self, name: &str) -> Policy {
         let default = || Policy { limits: self.limits_of_runs.clone(), ..Policy::default() };
         self.decided.get(name).map_or_else(default, |decided| decided.policy.clone())
     }
@@ -146,8 +144,9 @@ impl Host {
     /// operator's folders. Blocks: plugins are compiled.
     ///
     /// # Errors
-    /// `PluginFolder`, `DuplicatePlugin`, `DuplicateNodeType`, `UnknownPlugin` for a quota or a grant,
-    /// and `Sandbox` when the engine does not start or a stock plugin does not load.
+    /// `PluginFolder`, `PluginFile` and `NotOneComponent` for what the operator named,
+    /// `DuplicatePlugin`, `DuplicateNodeType`, `UnknownPlugin` for a quota or a grant, and `Sandbox`
+    /// when the engine does not start or a stock plugin does not load.
     pub fn open(settings: Settings, stock: &[Stock<'_>]) -> Result<Self, WorkflowError> {
         Self::start(settings, stock, Compute::with, |plugin| Arc::new(plugin.clone()))
     }
@@ -172,14 +171,14 @@ impl Host {
             policy.grants = Grants { allowed: manifest.requests.clone(), ..policy.grants };
             plugins.push(sandbox.load(name, component, Some(manifest), &policy)?);
         }
-        let mut broken = Vec::new();
-        for path in files(&settings.plugins)? {
-            let name = plugin_name(&path);
+        let Sources { found, mut broken } = Sources::find(&settings.plugins, &settings.decided)?;
+        for source in found {
+            let (name, path) = (source.name.clone(), source.component.clone());
             let origin = path.display().to_string();
             if let Some(first) = origins.insert(name.clone(), origin.clone()) {
                 return Err(WorkflowError::DuplicatePlugin { name, first, second: origin });
             }
-            match load(&sandbox, &name, &path, &settings.policy(&name)) {
+            match load(&sandbox, &source, &settings.policy(&name)) {
                 Ok(plugin) => plugins.push(plugin),
                 Err(error) => broken.push(BrokenPlugin { name, path, error }),
             }
@@ -214,15 +213,6 @@ impl Host {
         Ok(Self { runner, sandbox, plugins, broken, _dram_cache })
     }
 
-    /// Loads one plugin into a sandbox of its own, to look at it, with what it would get.
-    ///
-    /// # Errors
-    /// `PluginFile`, `Sandbox`.
-    pub fn inspect(settings: &Settings, path: &Path) -> Result<Arc<Plugin>, WorkflowError> {
-        let name = plugin_name(path);
-        load(&sandbox(settings, Compute::with)?, &name, path, &settings.policy(&name))
-    }
-
     /// What checks and runs workflows.
     pub fn runner(&self) -> &Runner {
         &self.runner
@@ -236,6 +226,11 @@ impl Host {
     /// The plugins that could not be loaded.
     pub fn broken(&self) -> &[BrokenPlugin] {
         &self.broken
+    }
+
+    /// What was denied to plugins so far, and how often.
+    pub fn denials(&self) -> Vec<(String, Denied, u64)> {
+        self.sandbox.denials().counted()
     }
 
     /// The folders that nodes use.
@@ -260,7 +255,7 @@ impl Host {
     }
 }
 
-fn sandbox(
+pub(crate) fn sandbox(
     settings: &Settings,
     compute: fn(Setup) -> Compute,
 ) -> Result<Arc<Sandbox>, SandboxError> {
@@ -284,35 +279,11 @@ fn sandbox(
 
 fn load(
     sandbox: &Arc<Sandbox>,
-    name: &str,
-    path: &Path,
+    source: &Source,
     policy: &Policy,
 ) -> Result<Arc<Plugin>, WorkflowError> {
-    let component = std::fs::read(path)
-        .map_err(|source| WorkflowError::PluginFile { path: path.to_owned(), source })?;
-    Ok(sandbox.load(name, &component, None, policy)?)
-}
-
-/// The plugin files of some folders, sorted in each.
-fn files(folders: &[PathBuf]) -> Result<Vec<PathBuf>, WorkflowError> {
-    let mut all = Vec::new();
-    for folder in folders {
-        let failed = |source| WorkflowError::PluginFolder { path: folder.clone(), source };
-        let mut found = Vec::new();
-        for entry in std::fs::read_dir(folder).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            if path.extension().is_some_and(|ending| ending == ENDING) && path.is_file() {
-                found.push(path);
-            }
-        }
-        found.sort();
-        all.extend(found);
-    }
-    Ok(all)
-}
-
-fn plugin_name(path: &Path) -> String {
-    plain(&path.file_stem().unwrap_or_default().to_string_lossy()).into_owned()
+    let (component, manifest) = (source.read()?, source.manifest()?);
+    Ok(sandbox.load(&source.name, &component, manifest, policy)?)
 }
 
 fn unknown_plugin(name: &str, known: &[&str]) -> WorkflowError {

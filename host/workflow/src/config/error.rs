@@ -38,6 +38,46 @@ pub enum ConfigError {
         /// Where it begins.
         high: Watermark,
     },
+    /// A grant names something that cannot be.
+    #[error("the grants of plugin `{plugin}`: {reason}")]
+    Grant {
+        /// The plugin.
+        plugin: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A folder of a plugin's own label is granted, but not where it is.
+    #[error("plugin `{plugin}` is granted the folder `{label}`, but not which one it is")]
+    FolderWithoutPath {
+        /// The plugin.
+        plugin: String,
+        /// What the plugin calls it.
+        label: String,
+    },
+    /// A path is given for a folder that has one already.
+    #[error("plugin `{plugin}` is granted the folder `{label}` with a path, which is not its own")]
+    FolderWithPath {
+        /// The plugin.
+        plugin: String,
+        /// `input` or `output`.
+        label: String,
+    },
+    /// A folder that is granted is not there.
+    #[error(
+        "plugin `{plugin}` is granted the folder `{label}`: cannot use {}: {source}",
+        path.display()
+    )]
+    GrantedFolder {
+        /// The plugin.
+        plugin: String,
+        /// What the plugin calls it.
+        label: String,
+        /// Where it should be.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// Nothing can be spilled where it should be.
     #[error("cannot use the folder {} to spill to: {source}", path.display())]
     SpillFolder {
@@ -58,6 +98,15 @@ impl ConfigError {
             Self::Content(misread) => misread.hint.clone(),
             Self::NothingLeft { .. } => Some("reserve less, or raise the device's limit".into()),
             Self::Watermarks { .. } => Some("lower the low one, or raise the high one".into()),
+            Self::Grant { .. } => Some("write it as the plugin's manifest does".into()),
+            Self::FolderWithoutPath { plugin, label } => Some(format!(
+                "say where it is: `{label} = {{ path = \"DIR\", access = \"read\" }}`, or \
+                 `--grant {plugin}=read:{label}=DIR`"
+            )),
+            Self::FolderWithPath { label, .. } => Some(format!(
+                "write `{label} = \"read\"`: it is the folder of `--{label}` for every plugin"
+            )),
+            Self::GrantedFolder { .. } => Some("make it, or name another".into()),
             Self::SpillFolder { .. } => Some(
                 "make it, name another with `spill-dir`, or turn spilling off: `spill-limit` 0"
                     .into(),

@@ -182,7 +182,8 @@ impl Config {
     /// Puts everything that it says into settings, and defaults for the rest.
     ///
     /// # Errors
-    /// `NothingLeft`, `Watermarks`, `SpillFolder`.
+    /// `NothingLeft`, `Watermarks`, `SpillFolder`; `Grant`, `FolderWithoutPath`, `FolderWithPath`,
+    /// `GrantedFolder` for what a plugin is granted.
     pub fn apply(self, settings: &mut Settings) -> Result<(), ConfigError> {
         let memory = self.memory;
         settings.limits = default_limits(bytes(memory.vram), bytes(memory.dram));
@@ -208,7 +209,8 @@ impl Config {
         settings.limits_of_runs = self.limits.or(&RunLimits::default());
         settings.plugins.extend(self.plugin_folders);
         for (name, plugin) in self.plugins {
-            settings.decided.insert(name, plugin.decide(&settings.limits_of_runs)?);
+            let decided = plugin.decide(&name, &settings.limits_of_runs)?;
+            settings.decided.insert(name, decided);
         }
         Ok(())
     }

@@ -1,14 +1,18 @@
 //! What the operator decides about one plugin: which it is, what it may do, what it may take.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::num::NonZeroU32;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use berth_memory::PerTier;
 use berth_sandbox::reading::{Size, scalar};
-use berth_sandbox::rights::{Endpoint, Folder, Grant, Grants, ModelPattern, Requests};
+use berth_sandbox::rights::{
+    Endpoint, Folder, Grant, Grants, INPUT, ModelPattern, OUTPUT, Requests,
+};
 use berth_sandbox::{Digest, LimitSettings, Policy, RunLimits};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 
 use super::{ConfigError, bytes};
 use crate::host::{Decided, Share};
@@ -39,6 +43,7 @@ pub struct PluginConfig {
     /// What a run of it may take.
     pub limits: LimitSettings,
     /// What it may do beside computing.
+    #[serde(deserialize_with = "table")]
     pub grants: GrantConfig,
 }
 
@@ -105,7 +110,9 @@ impl PluginConfig {
     }
 
     /// What it means, with these limits where it says nothing.
-    pub(super) fn decide(self, limits: &RunLimits) -> Result<Decided, ConfigError> {
+    pub(super) fn decide(self, name: &str, limits: &RunLimits) -> Result<Decided, ConfigError> {
+        let grants = Grants::from(self.grants);
+        check(name, &grants)?;
         let share = Share {
             weight: self.weight.map(NonZeroU32::get),
             soft: bytes(self.share),
@@ -115,13 +122,59 @@ impl PluginConfig {
                 disk: bytes(self.spill_quota),
             },
         };
-        let policy = Policy {
-            grants: self.grants.into(),
-            limits: self.limits.or(limits),
-            digest: self.digest,
-        };
+        let policy = Policy { grants, limits: self.limits.or(limits), digest: self.digest };
         Ok(Decided { path: self.path, policy, share })
     }
+}
+
+/// Whether what is granted to a plugin can be given.
+fn check(plugin: &str, grants: &Grants) -> Result<(), ConfigError> {
+    let plugin = crate::text::plain(plugin).into_owned();
+    if let Err(reason) = grants.allowed.check() {
+        return Err(ConfigError::Grant { plugin, reason });
+    }
+    for label in grants.allowed.folders.keys().cloned() {
+        let own = matches!(label.as_str(), INPUT | OUTPUT);
+        match (own, grants.paths.get(&label)) {
+            (true, Some(_)) => return Err(ConfigError::FolderWithPath { plugin, label }),
+            (false, None) => return Err(ConfigError::FolderWithoutPath { plugin, label }),
+            (true, None) => {}
+            (false, Some(path)) => {
+                if let Err(source) = readable(path) {
+                    let path = path.clone();
+                    return Err(ConfigError::GrantedFolder { plugin, label, path, source });
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn readable(folder: &Path) -> std::io::Result<()> {
+    std::fs::read_dir(folder).map(|_| ())
+}
+
+/// Grants as a table. Serde would also take a list, as its fields in their order.
+fn table<'de, D: Deserializer<'de>>(deserializer: D) -> Result<GrantConfig, D::Error> {
+    struct Table;
+    impl<'de> Visitor<'de> for Table {
+        type Value = GrantConfig;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a table of grants, such as { memory = true, models = [\"vae/*\"] }")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<GrantConfig, A::Error> {
+            GrantConfig::deserialize(MapAccessDeserializer::new(map))
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<GrantConfig, A::Error> {
+            Err(A::Error::custom(
+                "grants are a table, not a list: write `grants = { memory = true }`",
+            ))
+        }
+    }
+    deserializer.deserialize_any(Table)
 }
 
 impl GrantConfig {

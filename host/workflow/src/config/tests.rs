@@ -38,7 +38,9 @@ fn an_empty_file_is_all_defaults() {
 fn everything_in_a_file_reaches_the_settings() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("berth.toml");
-    std::fs::create_dir(folder.path().join("spill")).unwrap();
+    for name in ["spill", "luts"] {
+        std::fs::create_dir(folder.path().join(name)).unwrap();
+    }
     let text = r#"
         [memory]
         vram = "8GiB"
@@ -202,6 +204,12 @@ fn a_mistake_is_told_with_its_line_and_what_was_meant() {
             "",
         ),
         (
+            "[plugins.a]\ngrants = ['memory']",
+            "b.toml, line 2: grants are a table, not a list: write `grants = { memory = true }`",
+            "['memory']",
+            "",
+        ),
+        (
             "[plugins.a]\nweight = 0",
             "b.toml, line 2: invalid value: integer `0`, expected a whole number from 1 on",
             "0",
@@ -210,4 +218,38 @@ fn a_mistake_is_told_with_its_line_and_what_was_meant() {
     ] {
         assert_eq!(wrong(text), (says.into(), at.into(), hint.into()));
     }
+}
+
+#[test]
+fn a_folder_that_cannot_be_granted_is_told_with_its_plugin_and_label() {
+    let refused = |grants: &str| {
+        let text = format!("[plugins.tidy.grants]\n{grants}");
+        let error = settings(config(&text)).unwrap_err();
+        (error.to_string(), error.hint().unwrap())
+    };
+    let (says, hint) = refused("folders = { luts = 'read' }");
+    assert_eq!(says, "plugin `tidy` is granted the folder `luts`, but not which one it is");
+    assert!(hint.contains("--grant tidy=read:luts=DIR"), "{hint}");
+    let (says, hint) = refused("folders = { input = { path = '/', access = 'read' } }");
+    assert!(says.contains("folder `input` with a path"), "{says}");
+    assert!(hint.contains("--input"), "{hint}");
+    let (says, _) = refused("folders = { luts = { path = '/no/where', access = 'read' } }");
+    for part in ["`tidy`", "`luts`", "/no/where", "No such file"] {
+        assert!(says.contains(part), "{part} is missing in {says}");
+    }
+    let (says, _) = refused("environment = ['PATH=x']");
+    assert!(says.contains("`tidy`") && says.contains("`PATH=x` is no name"), "{says}");
+    let (says, _) = refused("folders = { '../x' = { path = '/', access = 'read' } }");
+    assert!(says.contains("`../x` is no label"), "{says}");
+}
+
+#[test]
+fn a_plugins_own_limits_stand_over_those_of_all() {
+    let text = "[limits]\nhandles = 5\nrun-time = '1m'\n[plugins.a.limits]\nhandles = 9";
+    let settings = settings(config(text)).unwrap();
+    let minute = Some(Duration::from_secs(60));
+    let own = &settings.policy("a").limits;
+    assert_eq!((own.handles, own.run_time), (9, minute));
+    let other = &settings.policy("b").limits;
+    assert_eq!((other.handles, other.run_time), (5, minute));
 }
