@@ -210,6 +210,12 @@ fn a_mistake_is_told_with_its_line_and_what_was_meant() {
             "",
         ),
         (
+            "[plugins.a]\ngrants = ['memory']",
+            "b.toml, line 2: grants are a table, not a list: write `grants = { memory = true }`",
+            "['memory']",
+            "",
+        ),
+        (
             "[plugins.a]\nweight = 0",
             "b.toml, line 2: a whole number from 1 on is expected here, not 0",
             "0",
