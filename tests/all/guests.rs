@@ -4,11 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use berth_memory::Cancel;
-use berth_sandbox::{RunContext, SandboxError, Value};
+use berth_sandbox::{RunContext, Value};
 use berth_tests::GUESTS;
-use berth_tests::host::{DEMO, Heard, Host, Options, text};
-
-use crate::alone::alone;
+use berth_tests::host::{DEMO, Heard, Host};
 
 fn host() -> Host {
     let mut host = Host::default();

@@ -452,10 +452,6 @@ impl SandboxError {
                  with: leave it out, and tell its author"
                     .into(),
             ),
-            Self::UnknownImport { import, .. } => Some(format!(
-                "plugins get the `berth:node` interfaces and those of WASI 0.2 that languages ask \
-                 for; build it without `{import}`"
-            )),
             Self::NotRequested { right, .. } => {
                 Some(format!("its author has to request `{right}` in its `plugin.toml`"))
             }

@@ -22,7 +22,7 @@ const ALIKE: f64 = 0.8;
 
 /// Whether a character is escaped: controls, and those that turn the direction of
 /// writing or break lines without being controls.
-fn is_escaped(character: char) -> bool {
+pub(crate) fn is_escaped(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

@@ -1,9 +1,10 @@
 //! Cases 21 to 24: what guests pass by value.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use berth_hostile::Hostile;
-use berth_sandbox::{RunLimits, SandboxError, Value};
+use berth_sandbox::{Plugin, RunLimits, SandboxError, Value};
 use berth_tests::host::text;
 
 use super::arena::NAME;
@@ -193,7 +194,7 @@ impl Case for MakesNoRoom {
             linear_memory: 32 << 20,
             ..RunLimits::default()
         };
-        let run = |plugin| {
+        let run = |plugin: &Arc<Plugin>| {
             let inputs = vec![("x", Value::Integer(7)), ("y", text("a text"))];
             arena.run_in(plugin, inputs, arena.host.context())
         };

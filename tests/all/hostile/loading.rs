@@ -79,8 +79,8 @@ impl Case for Imports {
         // All rights there are open no door that is not there.
         let unknown = replaced(&bytes, b"berth:node/memory@", b"berth:evil/memory@");
         let error = load(&unknown, &memory, &memory).unwrap_err();
-        let SandboxError::UnknownImport { import, .. } = &error else { panic!("{error:?}") };
-        assert!(import.starts_with("berth:evil/memory@"), "{import}");
+        let SandboxError::UnknownImport { imports, .. } = &error else { panic!("{error:?}") };
+        assert!(imports.starts_with("berth:evil/memory@"), "{imports}");
         drop(load(&bytes, &memory, &memory).unwrap());
         Outcome::Refused(error)
     }
