@@ -140,7 +140,9 @@ fn pooling_config() -> Config {
         .max_core_instance_size(1 << 20)
         .max_core_instances_per_component(64)
         .max_memories_per_component(4)
+        .max_memories_per_module(4)
         .max_tables_per_component(4)
+        .max_tables_per_module(4)
         .table_elements(20_000)
         // Zeroing this much is cheaper than giving the pages back and faulting them in.
         .linear_memory_keep_resident(256 << 10)

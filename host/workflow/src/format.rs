@@ -340,6 +340,16 @@ mod tests {
     }
 
     #[test]
+    fn a_number_is_read_as_the_nearest_there_is() {
+        for written in ["7.000000000000002e301", "1.844674407370955e19", "0.1", "1e-5"] {
+            let text = format!(r#"{{"1": {{"class_type": "A", "inputs": {{"x": {written}}}}}}}"#);
+            let json = Workflow::parse(text.as_bytes()).unwrap().to_json();
+            let read = json["1"]["inputs"]["x"].as_f64().unwrap();
+            assert_eq!(read.to_bits(), written.parse::<f64>().unwrap().to_bits(), "{written}");
+        }
+    }
+
+    #[test]
     fn numbers_that_json_does_not_have_are_named() {
         for number in ["NaN", "Infinity", "-Infinity"] {
             let text =

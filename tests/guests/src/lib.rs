@@ -82,7 +82,13 @@ pub fn burrow() -> Result<()> {
     }
 }
 
+/// Opens a model, which takes a right.
+#[node(category = "guests", output_node)]
+pub fn snoop(path: String) -> Result<()> {
+    ModelFile::open("checkpoints", &path).map(|_| ())
+}
+
 plugin! {
-    nodes: [trap, spin, hold, hold_and_trap, leak, chatter, idle, dive, relay, burrow],
+    nodes: [snoop, trap, spin, hold, hold_and_trap, leak, chatter, idle, dive, relay, burrow],
     functions: [deeper]
 }

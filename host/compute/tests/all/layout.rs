@@ -35,8 +35,11 @@ fn dimensions_are_permuted() {
         }
     }
     let x = bench.f32(&places(&[2, 3]));
-    for wrong in [&[0][..], &[0, 0], &[0, 2], &[0, 1, 2], &[usize::MAX, 0], &[]] {
+    for wrong in [&[0, 0][..], &[0, 2], &[usize::MAX, 0]] {
         refused(bench.compute.permute(&bench.scope, &x, wrong), "each of the 2 axes");
+    }
+    for wrong in [&[0][..], &[0, 1, 2], &[]] {
+        refused(bench.compute.permute(&bench.scope, &x, wrong), "has 2 dimensions");
     }
 }
 

@@ -100,9 +100,11 @@ impl Sandbox {
             }
         }
         let code = self.code(bytes).map_err(|fault| self.explain(plugin, fault))?;
-        let component = self
-            .accept(&code)
-            .map_err(|error| self.explain(plugin, Fault::Failed(format!("{error:#}"))))?;
+        // The code is as it was made: what does not fit is what no run may have.
+        let component = self.accept(&code).map_err(|error| {
+            let reason = format!("it asks for more than a run may have: {error:#}");
+            self.explain(plugin, Fault::Refused(reason))
+        })?;
         if let Some(Err(error)) = cache.map(|cache| cache.write(&key, &code)) {
             tracing::warn!(plugin, %error, "compiled code is not cached");
         }
