@@ -223,7 +223,13 @@ fn ten_thousand_good_hostile_cancelled_and_late_runs_leave_nothing() {
         assert_eq!((charge.device, charge.host, charge.disk), (0, 0, 0), "{}", plugin.name());
     }
     assert!(after.files <= before.files, "files");
-    assert!(after.threads <= before.threads, "threads");
+    // Pools let a thread go some seconds after its last work.
+    let patience = Instant::now();
+    while Process::now().threads > before.threads && patience.elapsed() < Duration::from_secs(30) {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let threads = Process::now().threads;
+    assert!(threads <= before.threads, "{threads} threads");
     // One run in a thousand that kept its megabytes would show.
     assert!(after.memory < before.memory + (24 << 20), "memory");
 }

@@ -2,7 +2,8 @@
 //!
 //! Networks compute in `f32` and narrower; `f64` is asked for where somebody wants
 //! to know how far that is off. So nothing here is tiled, threaded or vectorized by
-//! hand: each function is its definition.
+//! hand: each function is its definition. Those whose work grows faster than their output
+//! look between two steps whether they are still wanted.
 #![expect(
     clippy::indexing_slicing,
     reason = "every index is below a size that was checked against the slice's length"
@@ -10,6 +11,7 @@
 
 use crate::cpu::attention::Attention;
 use crate::cpu::conv::Conv2d;
+use crate::cpu::parallel::is_cancelled;
 
 /// One product for each pair of offsets into a and b.
 pub(crate) fn matmul(
@@ -22,6 +24,9 @@ pub(crate) fn matmul(
     out.fill(0.0);
     for (&(a_at, b_at), out) in offsets.iter().zip(out.chunks_exact_mut((m * n).max(1))) {
         for (row, out) in out.chunks_exact_mut(n).enumerate() {
+            if is_cancelled() {
+                return;
+            }
             for i in 0..k {
                 let a = a[a_at + row * k + i];
                 let b = &b[b_at + i * n..][..n];
@@ -42,6 +47,9 @@ pub(crate) fn linear(
     out: &mut [f64],
 ) {
     for (row, out) in out.chunks_exact_mut(out_width).enumerate() {
+        if is_cancelled() {
+            return;
+        }
         let x = &x[row * width..][..width];
         for (column, out) in out.iter_mut().enumerate() {
             let weight = &weight[column * width..][..width];
@@ -78,6 +86,9 @@ pub(crate) fn conv2d(
         let first = image * conv.channels + channel / group_out * depth;
         out.fill(bias.map_or(0.0, |bias| bias[channel]));
         for c in 0..depth {
+            if is_cancelled() {
+                return;
+            }
             let x = &x[(first + c) * conv.height * conv.width..];
             let weight = &weight[(channel * depth + c) * kh * kw..];
             for (at, out) in out.iter_mut().enumerate() {
@@ -114,6 +125,9 @@ pub(crate) fn conv_transpose2d(
         let first = channel / group_out * depth;
         out.fill(bias.map_or(0.0, |bias| bias[channel]));
         for c in first..first + depth {
+            if is_cancelled() {
+                return;
+            }
             let size = conv.height * conv.width;
             let x = &x[(image * conv.channels + c) * size..][..size];
             let weight = &weight[(c * group_out + channel % group_out) * kh * kw..];
@@ -195,6 +209,9 @@ pub(crate) fn attention(
     for (b, head, i) in
         (0..batch).flat_map(|b| (0..heads).flat_map(move |h| (0..queries).map(move |i| (b, h, i))))
     {
+        if is_cancelled() {
+            return;
+        }
         let q = &q[(b * queries + i) * width + head * head_dim..][..head_dim];
         for (j, score) in scores.iter_mut().enumerate() {
             let [sb, sh, si, sj] = mask.strides;

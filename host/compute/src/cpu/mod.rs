@@ -24,7 +24,7 @@ pub(crate) mod interpolate;
 pub(crate) mod map;
 mod math;
 pub(crate) mod norm;
-mod parallel;
+pub(crate) mod parallel;
 mod reduce;
 pub(crate) mod softmax;
 mod tile;

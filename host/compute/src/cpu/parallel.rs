@@ -47,6 +47,12 @@ pub(crate) fn cancellable<T>(cancel: &Cancel, work: impl FnOnce() -> T) -> T {
     result
 }
 
+/// Whether the work at hand was cancelled: a loop that is not divided into tasks asks between
+/// two of its steps.
+pub(crate) fn is_cancelled() -> bool {
+    CANCEL.with_borrow(|cancel| cancel.as_ref().is_some_and(Cancel::is_cancelled))
+}
+
 /// Runs `work` for every task, with a workspace that its worker made.
 pub(super) fn for_each_task<W>(
     tasks: usize,
