@@ -20,9 +20,8 @@ pub fn run(bytes: &[u8]) {
         }
         Err(misread) => tells_where(&misread, text),
     }
-    match Config::parse("berth.toml", text.to_owned()) {
-        Err(ConfigError::Content(misread)) => tells_where(&misread, text),
-        Ok(_) | Err(_) => {}
+    if let Err(ConfigError::Content(misread)) = Config::parse("berth.toml", text.to_owned()) {
+        tells_where(&misread, text);
     }
     let packaged = embed(&EMPTY_COMPONENT, text);
     match embedded(&packaged) {

@@ -275,7 +275,9 @@ impl Bench {
                 let amount = (usize::from(before % 4), usize::from(after % 4));
                 let mut amounts = vec![(0, 0); array.shape.len()];
                 let last = amounts.last_mut();
-                last.map(|last| *last = amount);
+                if let Some(last) = last {
+                    *last = amount;
+                }
                 let made = compute.pad(scope, x, &amounts, Padding::Constant(0.0));
                 (made, Some(array.padded(&amounts)))
             }

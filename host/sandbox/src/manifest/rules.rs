@@ -53,14 +53,13 @@ where
         .map_err(|_| mistake(format_args!("`{}` is no version", plain(&text)), hint))
 }
 
-/// Within one minor version the contract stays what it is; before 1.0 a later minor version is
-/// another one, from then on it only adds to those before.
+/// Within one minor version the contract stays what it is; before 1.0 another minor version is
+/// another contract.
 pub(super) fn contract<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Version, D::Error> {
     let contract = numbered(deserializer, &CONTRACT)?;
     let (theirs, ours) = ((contract.major, contract.minor), (CONTRACT.major, CONTRACT.minor));
     let same = contract.pre == CONTRACT.pre;
-    let earlier = CONTRACT.major > 0 && theirs.0 == ours.0 && theirs.1 < ours.1;
-    if same && (theirs == ours || earlier) {
+    if same && theirs == ours {
         return Ok(contract);
     }
     let message =
