@@ -56,9 +56,31 @@ fn trail<S: tracing::Subscriber + for<'a> LookupSpan<'a>>(
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
-        .with_writer(Mutex::new(file.map_err(failed)?));
+        .with_writer(Mutex::new(Trail { file: file.map_err(failed)?, failed: false }));
     Ok(layer
         .with_filter(filter_fn(|event| event.target() == TARGET).with_max_level_hint(Level::INFO)))
+}
+
+/// The audit trail's file. What cannot be written to it is told, once.
+struct Trail {
+    file: std::fs::File,
+    failed: bool,
+}
+
+impl Write for Trail {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes);
+        if let Err(error) = &written
+            && !std::mem::replace(&mut self.failed, true)
+        {
+            eprintln!("the audit trail cannot be written: {error}");
+        }
+        written
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// Takes the bars away while a line is written.

@@ -19,7 +19,7 @@ pub(crate) struct Progress {
 #[derive(Debug, Default)]
 pub(crate) struct Written {
     pub(crate) artifacts: Vec<Artifact>,
-    pub(crate) texts: Vec<String>,
+    pub(crate) texts: Vec<(String, String)>,
 }
 
 impl Progress {
@@ -53,7 +53,9 @@ impl Observer for Progress {
             Event::Executed { output, .. } => {
                 let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
                 written.artifacts.extend(output.artifacts.iter().cloned());
-                written.texts.extend(output.texts.iter().cloned());
+                let whose = self.label(node).to_owned();
+                let texts = output.texts.iter().map(|text| (whose.clone(), text.clone()));
+                written.texts.extend(texts);
             }
             Event::Log { level, message, plugin, .. } => {
                 log(*level, plugin, self.label(node), message);

@@ -147,13 +147,18 @@ struct Report<'a> {
     memory: &'a Stats,
     figures: Option<Value>,
     files: Vec<PathBuf>,
-    texts: Vec<String>,
+    /// What nodes say, and which.
+    texts: Vec<(String, String)>,
 }
 
 impl Report<'_> {
     fn lines(&self, error: Option<&RunError>) -> Result<(), CliError> {
-        for text in &self.texts {
-            line(text)?;
+        for (node, text) in &self.texts {
+            // Indented, so that no node speaks as the host does.
+            line(format_args!("{node}:"))?;
+            for text in text.lines() {
+                line(format_args!("  {text}"))?;
+            }
         }
         for file in &self.files {
             line(format_args!("wrote {}", file.display()))?;

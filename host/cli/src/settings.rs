@@ -32,7 +32,7 @@ pub(crate) fn settings(
     let mut settings = Settings::new(places);
     arguments.over(file).apply(&mut settings)?;
     settings.models = models;
-    settings.plugins = folders.plugins;
+    settings.plugins.extend(folders.plugins);
     settings.compiled_cache = cache_folder();
     settings.compiler = compiler::compiler();
     Ok(settings)

@@ -206,6 +206,7 @@ fn arrive<D: Device>(
         if cancel.is_cancelled() {
             return Err(MemoryError::Cancelled);
         }
+        arrival.cancel = Some(cancel.clone());
         let key = arrival.key();
         lease.fill(key, arrival.run()?);
     }

@@ -15,7 +15,10 @@ use crate::recording::Why;
 use crate::spill::Extent;
 use crate::state::{Content, HostBytes, Shared, State};
 use crate::sync::Guard;
-use crate::{Device, MemoryError, PerTier, Tier, ahead};
+use crate::{Cancel, Device, MemoryError, PerTier, Tier, ahead};
+
+/// Bytes of a file that are read at a time: some hundredths of a second from a slow disk.
+const PIECE: usize = 32 << 20;
 
 /// How an allocation leaves a tier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,6 +202,8 @@ pub(crate) struct Arrival<'a, D: Device> {
     began: Option<Instant>,
     /// Whether it comes before it is needed.
     pub(crate) ahead: bool,
+    /// Stops it between two pieces of a file.
+    pub(crate) cancel: Option<Cancel>,
 }
 
 enum Origin {
@@ -256,6 +261,7 @@ impl<'a, D: Device> Arrival<'a, D> {
             arrived: None,
             began: state.recorder.is_some().then(Instant::now),
             ahead: false,
+            cancel: None,
         })
     }
 
@@ -266,7 +272,7 @@ impl<'a, D: Device> Arrival<'a, D> {
     /// Runs, without the lock. Who has no pin must not keep the buffer: it could leave
     /// as soon as the arrival is dropped, and would not be gone.
     pub(crate) fn run(&mut self) -> Result<&Arc<D::Buffer>, MemoryError> {
-        let Self { shared, bytes, format, origin, keep, kept, arrived, .. } = self;
+        let Self { shared, bytes, format, origin, keep, kept, arrived, cancel, .. } = self;
         let mut fill = |into: &mut [u8]| {
             if into.len() as u64 != *bytes {
                 return Err(MemoryError::Device {
@@ -277,7 +283,16 @@ impl<'a, D: Device> Arrival<'a, D> {
             match origin {
                 Some(Origin::Host(host)) => into.copy_from_slice(&host.0),
                 Some(Origin::Disk(extent)) => extent.read(0, into)?,
-                Some(Origin::Source(range)) => range.source.read(range.offset, into)?,
+                Some(Origin::Source(range)) => {
+                    let mut offset = range.offset;
+                    for piece in into.chunks_mut(PIECE) {
+                        if cancel.as_ref().is_some_and(Cancel::is_cancelled) {
+                            return Err(MemoryError::Cancelled);
+                        }
+                        range.source.read(offset, piece)?;
+                        offset = offset.saturating_add(piece.len() as u64);
+                    }
+                }
                 None => return Err(State::<D>::not_there("be filled")),
             }
             // A second copy is a convenience: without memory for it there is none.

@@ -17,38 +17,40 @@ pub const TARGET: &str = "berth::audit";
 
 /// How often something was denied.
 #[derive(Debug, Default)]
-pub struct Denials(Mutex<BTreeMap<(String, Denied), u64>>);
+pub struct Denials(Mutex<BTreeMap<String, Counts>>);
 
-/// Most denials that are told apart: a guest chooses the names in some of them.
-const MOST_DENIALS: usize = 10_000;
+/// The denials of one plugin.
+#[derive(Debug, Default)]
+struct Counts {
+    known: BTreeMap<Denied, u64>,
+    /// Those that are not told apart any more.
+    others: u64,
+}
+
+/// Most denials of one plugin that are told apart: a guest chooses the names in some of them.
+const MOST_DENIALS: usize = 1_000;
 
 impl Denials {
-    /// Counts one more. Gives how many there are; 0 where nothing more is counted.
+    /// Counts one more. Gives how many there are.
     fn add(&self, plugin: &str, denied: &Denied) -> u64 {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = counts.len() >= MOST_DENIALS;
-        let key = (plugin.to_owned(), denied.clone());
-        match counts.get_mut(&key) {
-            None if full => 0,
-            None => {
-                counts.insert(key, 1);
-                1
-            }
-            Some(count) => {
-                *count = count.saturating_add(1);
-                *count
-            }
-        }
+        let mut plugins = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = plugins.entry(plugin.to_owned()).or_default();
+        let full = counts.known.len() >= MOST_DENIALS && !counts.known.contains_key(denied);
+        let count =
+            if full { &mut counts.others } else { counts.known.entry(denied.clone()).or_default() };
+        *count = count.saturating_add(1);
+        *count
     }
 
     /// What was denied to which plugin, and how often.
     #[must_use]
     pub fn counted(&self) -> Vec<(String, Denied, u64)> {
-        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = |((plugin, denied), count): (&(String, Denied), &u64)| {
-            (plugin.clone(), denied.clone(), *count)
+        let plugins = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = |(plugin, counts): (&String, &Counts)| {
+            let entry = |(denied, count): (&Denied, &u64)| (plugin.clone(), denied.clone(), *count);
+            counts.known.iter().map(entry).collect::<Vec<_>>()
         };
-        counts.iter().map(entry).collect()
+        plugins.iter().flat_map(of).collect()
     }
 }
 
@@ -104,6 +106,7 @@ impl Subject<'_> {
             SandboxError::GuestMemory { .. }
             | SandboxError::GuestTables { .. }
             | SandboxError::TooMuchAtOnce { .. }
+            | SandboxError::TooMuchOutput { .. }
             | SandboxError::TimedOut { .. }
             | SandboxError::Trapped { .. } => "killed",
             SandboxError::Cancelled => "cancelled",

@@ -96,7 +96,7 @@ impl Sandbox {
         &self.folders
     }
 
-    /// The cache that plugins with the capability `memory` keep models in. It lives as long as
+    /// The cache that plugins with the right `memory` keep models in. It lives as long as
     /// what this gives does: without an owner, nothing is kept.
     pub fn dram_cache(&self) -> Arc<DramCache> {
         let mut known = self.dram.lock().unwrap_or_else(PoisonError::into_inner);

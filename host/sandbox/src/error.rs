@@ -294,6 +294,12 @@ pub enum SandboxError {
         /// The other name.
         other: String,
     },
+    /// The host runs as many instances as it can at a time.
+    #[error("plugin `{plugin}` found no room: as many instances run as the host has places for")]
+    TooManyRuns {
+        /// The plugin.
+        plugin: String,
+    },
     /// The run gave more than it may: files, texts, lists of bytes.
     #[error("plugin `{plugin}` gave more than the {limit} bytes of output that a run may give")]
     TooMuchOutput {
@@ -412,6 +418,7 @@ impl SandboxError {
             | Self::NameTaken { plugin }
             | Self::LoadedTwice { plugin, .. }
             | Self::TooMuchOutput { plugin, .. }
+            | Self::TooManyRuns { plugin }
             | Self::BadDescription { plugin, .. }
             | Self::Guest { plugin, .. }
             | Self::Trapped { plugin, .. }
@@ -468,6 +475,10 @@ impl SandboxError {
             Self::WrongName { claims, .. } => {
                 Some(format!("put it under the name `{claims}`, which its quotas and grants go by"))
             }
+            Self::TooManyRuns { .. } => Some(
+                "run fewer workflows at a time, or lower `concurrency` in the plugins' limits"
+                    .into(),
+            ),
             Self::NameTaken { .. } => Some("give one of them another name".into()),
             Self::LoadedTwice { .. } => {
                 Some("leave one of them out: under two names it would have two quotas".into())

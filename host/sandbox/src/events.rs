@@ -66,6 +66,6 @@ pub trait NodeEvents: Send + Sync {
     /// The node shows an intermediate image [height, width, 3], `f32`, 0…1.
     fn preview(&self, _image: &Tensor) {}
     /// The node asks that results which were kept for later runs be forgotten. Only a plugin
-    /// with the capability `memory` can.
+    /// with the right `memory` can.
     fn clear_results(&self) {}
 }

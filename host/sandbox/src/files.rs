@@ -8,11 +8,11 @@ use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, OpenOptions};
+use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
 
 use crate::error::{GuestError, SandboxError};
 use crate::events::{Artifact, Place};
-use crate::text::plain;
+use crate::text::{is_escaped, plain};
 
 /// Longest file that a node may read from the input folder: as much as fits a
 /// guest's memory anyway.
@@ -20,6 +20,9 @@ const LARGEST_INPUT: u64 = 256 << 20;
 
 /// Longest ending of a file, and kind of one, in bytes.
 const LONGEST_WORD: usize = 32;
+
+/// Opens what would wait for somebody at its other end without waiting.
+const NONBLOCK: i32 = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
 
 /// Endings of files that image inputs list.
 const IMAGES: [&str; 6] = ["png", "jpg", "jpeg", "webp", "bmp", "gif"];
@@ -155,7 +158,10 @@ impl Folders {
             _ => GuestError::InvalidArgument(format!("cannot read input `{shown}`: {error}")),
         };
         let folder = Dir::open_ambient_dir(&self.input, ambient_authority()).map_err(failed)?;
-        let file = folder.open(name).map_err(failed)?;
+        // A pipe is opened at once, and then no file.
+        let mut how = OpenOptions::new();
+        how.read(true).custom_flags(NONBLOCK);
+        let file = folder.open_with(name, &how).map_err(failed)?;
         let found = file.metadata().map_err(failed)?;
         if !found.is_file() || found.len() > LARGEST_INPUT {
             return Err(GuestError::InvalidArgument(format!(
@@ -175,7 +181,7 @@ fn split_prefix(prefix: &str) -> Result<(String, &str), GuestError> {
         let prefix = plain(prefix);
         Err(GuestError::InvalidArgument(format!("filename prefix `{prefix}` {why}")))
     };
-    if prefix.chars().any(|c| c.is_control() || c == '\\') || prefix.len() > 200 {
+    if prefix.chars().any(|c| is_escaped(c) || c == '\\') || prefix.len() > 200 {
         return refuse("has control characters or backslashes, or is longer than 200 bytes");
     }
     if !Path::new(prefix).components().all(|part| matches!(part, Component::Normal(_))) {

@@ -37,6 +37,7 @@ mod shelf;
 mod slots;
 mod state;
 pub mod text;
+mod usage;
 mod value;
 mod voice;
 mod walk;

@@ -4,9 +4,12 @@
 //! small memories slips through; this one counts all memories of a store together,
 //! and remembers the most there was.
 
+use std::sync::Arc;
+
 use wasmtime::ResourceLimiter;
 
 use crate::limits::RunLimits;
+use crate::usage::Used;
 
 /// What grew too far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,9 +21,11 @@ pub(crate) enum Exceeded {
 /// Counts what a store has grown to.
 #[derive(Debug)]
 pub(crate) struct Limiter {
-    limit: usize,
+    limit: u64,
     most_elements: usize,
-    memory: usize,
+    /// What the plugin has in this run, in other instances too.
+    used: Arc<Used>,
+    memory: u64,
     table: usize,
     /// The last growth that was refused.
     pub(crate) exceeded: Option<Exceeded>,
@@ -28,11 +33,11 @@ pub(crate) struct Limiter {
 
 impl Limiter {
     /// Allows as much over all memories, and over all tables.
-    pub(crate) fn new(limits: &RunLimits) -> Self {
-        let words = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+    pub(crate) fn new(limits: &RunLimits, used: Arc<Used>) -> Self {
         Self {
-            limit: words(limits.linear_memory),
-            most_elements: words(limits.table_elements),
+            limit: limits.linear_memory,
+            most_elements: usize::try_from(limits.table_elements).unwrap_or(usize::MAX),
+            used,
             memory: 0,
             table: 0,
             exceeded: None,
@@ -41,7 +46,13 @@ impl Limiter {
 
     /// Bytes of linear memory. Memories only grow, so this is also the peak.
     pub(crate) fn memory(&self) -> u64 {
-        self.memory as u64
+        self.memory
+    }
+}
+
+impl Drop for Limiter {
+    fn drop(&mut self) {
+        self.used.shrink(self.memory);
     }
 }
 
@@ -52,12 +63,12 @@ impl ResourceLimiter for Limiter {
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let total = self.memory.saturating_add(desired.saturating_sub(current));
-        if total > self.limit {
+        let more = desired.saturating_sub(current) as u64;
+        if !self.used.grow(more, self.limit) {
             self.exceeded = Some(Exceeded::Memory);
             return Ok(false);
         }
-        self.memory = total;
+        self.memory = self.memory.saturating_add(more);
         Ok(true)
     }
 
@@ -83,7 +94,8 @@ mod tests {
 
     #[test]
     fn many_memories_count_together() {
-        let mut limiter = Limiter::new(&RunLimits { linear_memory: 100, ..RunLimits::default() });
+        let limits = RunLimits { linear_memory: 100, ..RunLimits::default() };
+        let mut limiter = Limiter::new(&limits, Arc::default());
         assert!(limiter.memory_growing(0, 60, None).unwrap());
         assert!(!limiter.memory_growing(0, 60, None).unwrap());
         assert!(limiter.memory_growing(60, 100, None).unwrap());

@@ -110,6 +110,7 @@ impl Sandbox {
                 sandbox: self.clone(),
                 pre: pre.clone(),
                 guest_memory_peak: AtomicU64::new(0),
+                nested: AtomicU64::new(0),
             })
         };
         let context = RunContext::new(Cancel::new(), Arc::new(Silent));

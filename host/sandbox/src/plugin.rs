@@ -27,6 +27,7 @@ use crate::policy::{Digest, Enforcement};
 use crate::rights::{Denied, Right, Rights};
 use crate::slots::Slots;
 use crate::state::{State, TooMuchOutput};
+use crate::usage::Usage;
 use crate::value::Value;
 
 /// How long a plugin may take to describe itself or to check inputs, where its runs may not take
@@ -54,12 +55,14 @@ pub struct RunContext {
     depth: u32,
     /// When it must be over, and the limit that says so. Functions that it calls inherit it.
     deadline: Option<(Instant, Duration)>,
+    /// What it has used of its plugins' limits. Functions that it calls add to it.
+    pub(crate) usage: Arc<Usage>,
 }
 
 impl RunContext {
     /// A run that nothing called.
     pub fn new(cancel: Cancel, events: Arc<dyn NodeEvents>) -> Self {
-        Self { cancel, events, call: None, depth: 0, deadline: None }
+        Self { cancel, events, call: None, depth: 0, deadline: None, usage: Arc::default() }
     }
 
     /// The same run, inside of a function call.
@@ -93,6 +96,8 @@ pub struct Plugin {
     pub(crate) pre: MemoryNodePre<State>,
     pub(crate) slots: Slots,
     pub(crate) guest_memory_peak: AtomicU64,
+    /// What happened in function calls and is for the audit trail.
+    pub(crate) nested: AtomicU64,
 }
 
 impl fmt::Debug for Plugin {
@@ -300,7 +305,9 @@ impl Plugin {
             Some((at, _)) => context.cancel.child_until(at),
             None => context.cancel.clone(),
         };
-        let state = State::new(self.clone(), RunContext { deadline, cancel, ..context.clone() })?;
+        let usage = if context.depth == 0 { Arc::default() } else { context.usage.clone() };
+        let run = RunContext { deadline, cancel, usage, ..context.clone() };
+        let state = State::new(self.clone(), run)?;
         let mut store = Store::new(&self.sandbox.engine, state);
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(usize::try_from(self.limits.host_call).unwrap_or(usize::MAX));
@@ -317,7 +324,7 @@ impl Plugin {
         let state = store.data();
         self.guest_memory_peak.fetch_max(state.limiter.memory(), Ordering::Relaxed);
         let left_out = state.voice.left_out();
-        if left_out > 0 {
+        if left_out > 0 && self.is_noted(context) {
             self.subject().silenced(left_out);
             let said = format!("{left_out} messages of plugin `{}` were left out", self.name);
             context.events.log(Level::Warn, &said);
@@ -335,7 +342,18 @@ impl Plugin {
                 }
             }),
         };
-        ended.inspect_err(|error| self.subject().ended(error))
+        ended.inspect_err(|error| {
+            if self.is_noted(context) {
+                self.subject().ended(error);
+            }
+        })
+    }
+
+    /// Whether what happened is for the audit trail: in every run, and in function calls ever
+    /// more rarely, since a guest makes as many of them as it likes.
+    fn is_noted(&self, context: &RunContext) -> bool {
+        let nested = || self.nested.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        context.depth == 0 || nested().is_power_of_two()
     }
 
     /// What it is called that a run was stopped from outside.
@@ -362,6 +380,9 @@ impl Plugin {
         let plugin = self.name.clone();
         if state.context.cancel.is_cancelled() {
             return self.stopped(&state.context);
+        }
+        if error.is::<wasmtime::PoolConcurrencyLimitError>() {
+            return SandboxError::TooManyRuns { plugin };
         }
         if error.is::<TooMuchOutput>() {
             return SandboxError::TooMuchOutput { plugin, limit: self.limits.output };

@@ -8,6 +8,7 @@ use wasmtime::component::ResourceTable;
 use crate::error::{GuestError, SandboxError};
 use crate::limiter::Limiter;
 use crate::plugin::{Plugin, RunContext};
+use crate::usage::Used;
 use crate::voice::Voice;
 use crate::wasi::{Tail, Wasi};
 
@@ -25,8 +26,7 @@ pub(crate) struct State {
     pub(crate) uploading: u64,
     /// How much it says.
     pub(crate) voice: Voice,
-    /// Bytes of files, texts and lists of bytes that it gave.
-    given: u64,
+    used: Arc<Used>,
     pub(crate) wasi: Wasi,
 }
 
@@ -39,13 +39,14 @@ impl State {
         let stderr = Tail::default();
         let mut table = ResourceTable::new();
         table.set_max_capacity(plugin.limits().handles as usize);
+        let used = context.usage.of(plugin.account().id());
         Ok(Self {
             scope: Scope {
                 account: plugin.account().clone(),
                 cancel: context.cancel.clone(),
                 call: context.call.clone(),
             },
-            limiter: Limiter::new(plugin.limits()),
+            limiter: Limiter::new(plugin.limits(), used.clone()),
             wasi: Wasi::new(&plugin, &stderr)?,
             plugin,
             context,
@@ -54,22 +55,26 @@ impl State {
             blame: None,
             uploading: 0,
             voice: Voice::default(),
-            given: 0,
+            used,
         })
     }
 
-    /// Counts what the run gives: files, texts, lists of bytes.
+    /// Counts what the run gives: files, texts, lists of bytes, and values of any kind.
     ///
     /// # Errors
     /// The end of the run, when that is more than it may.
     pub(crate) fn give_bytes(&mut self, bytes: usize) -> wasmtime::Result<()> {
-        self.given = self.given.saturating_add(bytes as u64);
-        if self.given > self.plugin.limits().output {
-            return Err(wasmtime::Error::from(TooMuchOutput));
+        if self.used.give(bytes as u64, self.plugin.limits().output) {
+            Ok(())
+        } else {
+            Err(wasmtime::Error::from(TooMuchOutput))
         }
-        Ok(())
     }
 }
+
+/// What a file counts for at least, in bytes: the block that it takes on a disk, so that a flood
+/// of empty files ends too.
+pub(crate) const LEAST_FILE: usize = 4096;
 
 /// The run gave more than it may.
 #[derive(Debug, thiserror::Error)]

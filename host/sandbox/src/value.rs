@@ -50,6 +50,13 @@ pub struct Object {
 }
 
 impl Object {
+    /// Bytes that its names and fields take, without what lies in them.
+    pub(crate) fn size(&self) -> usize {
+        let field = size_of::<(String, Value)>();
+        let names = self.fields.iter().map(|(name, _)| name.len().saturating_add(field));
+        names.fold(self.type_name.len(), usize::saturating_add)
+    }
+
     /// These fields under a type name.
     pub fn new(type_name: impl Into<String>, fields: Vec<(String, Value)>) -> Self {
         let depth = around(fields.iter().map(|(_, value)| value));
@@ -156,8 +163,22 @@ impl FunctionValue {
 impl Value {
     /// The value with every tensor and model in it charged to `account` as well.
     /// Functions keep what they captured under their own plugin's account.
-    pub(crate) fn for_account(&self, account: &Account) -> Self {
-        self.charged(account, &mut HashMap::new())
+    ///
+    /// Also gives the bytes of the host's that were copied for it, beside texts and tensors.
+    pub(crate) fn for_account(&self, account: &Account) -> (Self, usize) {
+        let mut done = HashMap::new();
+        let value = self.charged(account, &mut done);
+        let copied = done.values().fold(0_usize, |sum, value| sum.saturating_add(value.size()));
+        (value, copied)
+    }
+
+    /// Bytes that an object or a list takes itself, without what lies in it.
+    fn size(&self) -> usize {
+        match self {
+            Self::Object(object) => object.size(),
+            Self::Items(list) => list.items.len().saturating_mul(size_of::<Self>()),
+            _ => 0,
+        }
     }
 
     /// `done` has the objects and lists that were charged before, by address: one that lies in
@@ -231,7 +252,8 @@ mod tests {
         for _ in 0..64 {
             value = Value::Items(Arc::new(List::new(vec![value.clone(), value])));
         }
-        let charged = value.for_account(&compute.memory().account("b"));
+        let (charged, copied) = value.for_account(&compute.memory().account("b"));
+        assert!(copied > 0);
         let Value::Items(list) = &charged else { panic!("a list") };
         let [Value::Items(a), Value::Items(b)] = &list.items[..] else { panic!("two lists") };
         assert!(Arc::ptr_eq(a, b));

@@ -187,8 +187,19 @@ impl Host {
             }
         }
         let mut registry = Registry::new();
-        for plugin in &plugins {
-            registry.add(provider(plugin))?;
+        let mut clashing = Vec::new();
+        for (index, plugin) in plugins.iter().enumerate() {
+            match registry.add(provider(plugin)) {
+                Ok(()) => {}
+                Err(error) if index < stock.len() => return Err(error),
+                Err(error) => clashing.push((plugin.name().to_owned(), error)),
+            }
+        }
+        // One that is in another's way is left out, like any that cannot be loaded.
+        plugins.retain(|plugin| !clashing.iter().any(|(name, _)| name == plugin.name()));
+        for (name, error) in clashing {
+            let path = origins.get(&name).map(PathBuf::from).unwrap_or_default();
+            broken.push(BrokenPlugin { name, path, error });
         }
         for plugin in &broken {
             registry.add_broken(&plugin.name);

@@ -15,6 +15,7 @@ use crate::error::label;
 use crate::format::{Given, Link, Node, Workflow};
 use crate::problem::{Problem, ProblemKind};
 use crate::registry::{Around, Inputs, NodeProvider, Registry};
+use crate::text::plain;
 
 /// What a wire of no known type is called.
 const ANY: &str = "*";
@@ -127,7 +128,7 @@ fn takes_any(port: &Port) -> bool {
 /// What a value is, for people.
 fn described(value: &Value) -> String {
     match value {
-        Value::Object(object) => object.type_name.clone(),
+        Value::Object(object) => plain(&object.type_name).into_owned(),
         Value::Tensor(tensor) => format!("a tensor {:?}", tensor.shape()),
         other => other.kind().into(),
     }

@@ -1,6 +1,6 @@
-//! Where bytes are, and moving them: a capability.
+//! Where bytes are, and moving them, which takes a right.
 //!
-//! A plugin that calls anything here asks for the capability `memory`, and is only loaded where
+//! A plugin that calls anything here needs the right `memory`, and is only loaded where
 //! the operator granted it. What an object *reaches* are the tensors in it and what its
 //! functions need. Nothing here changes a result, only how soon it is there.
 

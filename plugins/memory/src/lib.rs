@@ -3,7 +3,7 @@
 //! The host moves memory by itself, so no workflow needs these nodes; they are for who knows
 //! better when a model is not needed any more, and for workflows that were made with such nodes
 //! elsewhere. All of them take an optional `trigger` and give it back as `passthrough`: that is
-//! how a workflow says when they run. They work by the capability `memory`, and change no result.
+//! how a workflow says when they run. They work by the right `memory`, and change no result.
 
 mod allocate;
 mod cleanup;

@@ -94,6 +94,12 @@ pub(super) fn for_each_chunk(
     if size == 0 {
         return;
     }
+    let cancel = CANCEL.with_borrow(Clone::clone);
+    let work = |index: usize, x: &[f32], out: &mut [f32]| {
+        if !cancel.as_ref().is_some_and(Cancel::is_cancelled) {
+            work(index, x, out);
+        }
+    };
     let chunks = TASK_ELEMENTS.div_ceil(size);
     if workers(usize::MAX, out.len() as u64 / 2) == 1 {
         for (index, (x, out)) in x.chunks(size).zip(out.chunks_mut(size)).enumerate() {

@@ -9,6 +9,8 @@ use std::io::{self, Read};
 use std::process::ExitCode;
 use std::time::Duration;
 
+#[cfg(target_os = "linux")]
+use rustix::process::Signal;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use wasmtime::Engine;
 
@@ -79,6 +81,9 @@ pub fn compile_child(arguments: impl IntoIterator<Item = OsString>) -> ExitCode 
 
 /// Gives up what compiling does not need, for good.
 fn limit(limits: CompileLimits) -> io::Result<()> {
+    // Who waits for the answer is gone when its process is.
+    #[cfg(target_os = "linux")]
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     // Where the whole machine runs out, this goes before the host does. A wish, no more.
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
     let seconds = limits.time.as_secs().saturating_add(1);

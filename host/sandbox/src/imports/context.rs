@@ -8,12 +8,8 @@ use super::{Error, Returned};
 use crate::error::GuestError;
 use crate::events::{Level, Place};
 use crate::rights::{INPUT, OUTPUT, Right};
-use crate::state::State;
+use crate::state::{LEAST_FILE, State};
 use crate::text;
-
-/// What a file counts for at least, in bytes: the block that it takes on a disk, so that a flood
-/// of empty files ends too.
-const LEAST_FILE: usize = 4096;
 
 impl context::Host for State {
     fn log(&mut self, level: context::Level, message: String) -> wasmtime::Result<()> {

@@ -1,4 +1,4 @@
-//! `memory`: where things are, and moving them. A capability.
+//! `memory`: where things are, and moving them. It takes a right.
 //!
 //! Everything here is about what a value reaches ([`reach`]) or about memory as a whole. The
 //! guest learns no address and gets no bytes; it says what should go where, and the memory
@@ -136,7 +136,10 @@ impl wit::Host for State {
     fn recall(&mut self, id: String) -> Returned<Handle> {
         let found = self.plugin.sandbox().dram_cache().recall(&id).map(Value::Object);
         match found.map(|object| object.for_account(self.plugin.account())) {
-            Some(Value::Object(object)) => self.give(object),
+            Some((Value::Object(object), copied)) => {
+                self.give_bytes(copied)?;
+                self.give(object)
+            }
             _ => Ok(Err(Error::NotFound(format!("no object {id:?} in the DRAM cache")))),
         }
     }

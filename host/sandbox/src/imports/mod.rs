@@ -72,7 +72,7 @@ pub(crate) fn is_free(import: &str) -> bool {
     }
 }
 
-/// Offers everything that there is, capabilities too: what a plugin may not import was refused
+/// Offers everything that there is, also what takes a right: what a plugin may not import was refused
 /// before linking.
 pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     bindings::MemoryNode::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;

@@ -21,7 +21,8 @@ impl models::HostModel for State {
             .check(&category, &label)
             .and_then(|()| plugin.demand_model(&category, &label))
             .and_then(|()| {
-                sandbox.models().open(&category, &label, sandbox.compute(), plugin.account())
+                let (compute, account) = (sandbox.compute(), plugin.account());
+                sandbox.models().open(&category, &label, compute, account, &self.context.cancel)
             });
         self.give_result(model)
     }

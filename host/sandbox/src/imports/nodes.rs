@@ -13,6 +13,9 @@ use crate::text::{line, page as clean_text, plain};
 /// The most node types of a plugin, and inputs, outputs or choices of a node.
 const MOST: usize = 4096;
 
+/// Longest text that an input has of itself, in bytes.
+const LONGEST_DEFAULT: usize = 64 << 10;
+
 /// Longest name, in bytes.
 const LONGEST_NAME: usize = 200;
 
@@ -121,7 +124,13 @@ fn port(port: wit::Port) -> Result<Port, String> {
             }
             Port::Number { default, min, max, step }
         }
-        wit::Port::Text(port) => Port::Text { default: port.default, multiline: port.multiline },
+        wit::Port::Text(port) => {
+            let default = port.default;
+            if default.as_ref().is_some_and(|text| text.len() > LONGEST_DEFAULT) {
+                return Err(format!("its default is longer than {LONGEST_DEFAULT} bytes"));
+            }
+            Port::Text { default, multiline: port.multiline }
+        }
         wit::Port::Choice(port) => Port::Choice {
             choices: match port.choices {
                 wit::Choices::Fixed(texts) => {
@@ -131,7 +140,7 @@ fn port(port: wit::Port) -> Result<Port, String> {
                 wit::Choices::Models(category) => Choices::Models(checked_name(category)?),
                 wit::Choices::Images => Choices::Images,
             },
-            default: port.default,
+            default: port.default.map(checked_name).transpose()?,
         },
         wit::Port::Socket(types) => {
             bounded("types", types.split(',').count())?;

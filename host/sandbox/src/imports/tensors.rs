@@ -150,7 +150,11 @@ impl tensors::HostUpload for State {
             self.uploading = written.saturating_add(bytes);
             Ok(Upload { dtype, shape, bytes: Some(buffer) })
         });
-        self.give_result(upload)
+        let given = self.give_result(upload)?;
+        if given.is_err() {
+            self.uploading = written;
+        }
+        Ok(given)
     }
 
     fn write(&mut self, upload: Resource<Upload>, offset: u64, data: Vec<u8>) -> Returned<()> {

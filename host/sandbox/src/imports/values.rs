@@ -3,6 +3,7 @@
 //! Lowering puts a value's handles into a store's table, charged to the plugin that
 //! runs there; lifting takes them out again.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use wasmtime::component::Resource;
@@ -38,7 +39,8 @@ pub(crate) fn narrow(integer: &WideInteger) -> i128 {
 }
 
 fn lower(state: &mut State, value: Value) -> wasmtime::Result<Guest> {
-    let value = value.for_account(state.plugin.account());
+    let (value, copied) = value.for_account(state.plugin.account());
+    state.give_bytes(copied)?;
     Ok(match value {
         Value::Boolean(value) => Guest::Boolean(value),
         Value::Integer(value) => Guest::Integer(wide(value)),
@@ -54,6 +56,7 @@ fn lower(state: &mut State, value: Value) -> wasmtime::Result<Guest> {
 }
 
 fn lift(state: &mut State, value: Guest) -> wasmtime::Result<Value> {
+    state.give_bytes(size_of::<Value>())?;
     Ok(match value {
         Guest::Boolean(value) => Value::Boolean(value),
         Guest::Integer(value) => Value::Integer(narrow(&value)),
@@ -181,9 +184,10 @@ impl values::HostObject for State {
         fields: Vec<NamedValue>,
     ) -> Returned<Resource<Arc<Object>>> {
         let old = self.table.get(&object)?.clone();
+        self.give_bytes(old.size())?;
         let replaced = checked(named(self, fields)?).and_then(|fields| {
-            let is_new = |name: &str| fields.iter().any(|(field, _)| field == name);
-            let kept = old.fields.iter().filter(|(name, _)| !is_new(name)).cloned();
+            let new: HashSet<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+            let kept = old.fields.iter().filter(|(name, _)| !new.contains(name.as_str())).cloned();
             let all = checked(kept.chain(fields.iter().cloned()).collect())?;
             nested(Object::new(&*old.type_name, all), |o| o.depth)
         });

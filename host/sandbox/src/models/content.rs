@@ -9,7 +9,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use berth_memory::{MemoryError, ModelFile, Source};
+use berth_memory::{Cancel, MemoryError, ModelFile, Source};
 
 /// What is read at a time for a hash: enough for all threads to have a part.
 const PIECE: usize = 8 << 20;
@@ -86,11 +86,14 @@ impl Source for Content {
 ///
 /// # Errors
 /// What is wrong with the file; it is named.
-pub(super) fn hash(file: &ModelFile) -> Result<blake3::Hash, MemoryError> {
+pub(super) fn hash(file: &ModelFile, cancel: &Cancel) -> Result<blake3::Hash, MemoryError> {
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; PIECE];
     let mut offset = 0;
     while offset < file.bytes() {
+        if cancel.is_cancelled() {
+            return Err(MemoryError::Cancelled);
+        }
         let rest = file.bytes() - offset;
         let length = usize::try_from(rest).map_or(PIECE, |rest| rest.min(PIECE));
         let (piece, _) = buffer.split_at_mut(length);
@@ -118,11 +121,11 @@ mod tests {
         for length in [0, 1, PIECE - 1, PIECE, 2 * PIECE + 5] {
             let mut bytes = vec![7; length];
             std::fs::write(&path, &bytes).unwrap();
-            assert_eq!(hash(&open(&path)).unwrap(), blake3::hash(&bytes));
+            assert_eq!(hash(&open(&path), &Cancel::new()).unwrap(), blake3::hash(&bytes));
             if let Some(last) = bytes.last_mut() {
                 *last ^= 1;
                 std::fs::write(&path, &bytes).unwrap();
-                assert_eq!(hash(&open(&path)).unwrap(), blake3::hash(&bytes));
+                assert_eq!(hash(&open(&path), &Cancel::new()).unwrap(), blake3::hash(&bytes));
             }
         }
     }

@@ -17,16 +17,19 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use berth_compute::Compute;
-use berth_memory::{Account, FileIdentity, MemoryError, ModelFile};
+use berth_memory::{Account, Cancel, FileIdentity, MemoryError, ModelFile};
 
 use self::open::OpenFile;
 use crate::error::GuestError;
-use crate::text::{enumerate, plain};
+use crate::text::{enumerate, line, plain};
 
 pub(crate) use self::open::Model;
 
 /// The endings of model files. What a file is, its first bytes say.
 const ENDINGS: [&str; 2] = ["safetensors", "gguf"];
+
+/// Longest category and label, in bytes: as long as a name of a file.
+const LONGEST: usize = 255;
 
 /// The operator's model folders.
 #[derive(Debug)]
@@ -67,7 +70,8 @@ impl ModelFolders {
 
     /// Whether this can be a label at all.
     pub(crate) fn check(&self, category: &str, label: &str) -> Result<(), GuestError> {
-        if !is_plain(category) || !is_plain(label) || !has_ending(Path::new(label), &ENDINGS) {
+        let fine = |name: &str| is_plain(name) && name.len() <= LONGEST && line(name) == name;
+        if !fine(category) || !fine(label) || !has_ending(Path::new(label), &ENDINGS) {
             let (category, label) = (plain(category), plain(label));
             return Err(GuestError::InvalidArgument(format!(
                 "`{category}/{label}` is no label of a model: labels are names such as \
@@ -84,6 +88,7 @@ impl ModelFolders {
         label: &str,
         compute: &Compute,
         account: &Account,
+        cancel: &Cancel,
     ) -> Result<Arc<Model>, GuestError> {
         self.check(category, label)?;
         let path = self
@@ -92,12 +97,16 @@ impl ModelFolders {
             .map(|folder| folder.join(category).join(label))
             .find(|path| path.is_file())
             .ok_or_else(|| self.missing(category, label))?;
-        let file = self.open_file(Arc::new(ModelFile::open(&path)?))?;
+        let file = self.open_file(Arc::new(ModelFile::open(&path)?), cancel)?;
         Ok(file.model(label, compute, account))
     }
 
     /// The open file with the bytes of this one. Nothing is locked while files are read.
-    fn open_file(&self, file: Arc<ModelFile>) -> Result<Arc<OpenFile>, GuestError> {
+    fn open_file(
+        &self,
+        file: Arc<ModelFile>,
+        cancel: &Cancel,
+    ) -> Result<Arc<OpenFile>, GuestError> {
         if let Some(open) = self.known().find(&file) {
             return Ok(open);
         }
@@ -114,9 +123,13 @@ impl ModelFolders {
                 return Ok(opened);
             };
             drop(known);
-            let own = self.hash(&file)?;
+            let own = self.hash(&file, cancel)?;
             // What cannot be read any more is not what was just opened.
-            if self.hash(&like.content.current()).is_ok_and(|hash| hash == own) {
+            let theirs = match self.hash(&like.content.current(), cancel) {
+                Err(MemoryError::Cancelled) => return Err(GuestError::Cancelled),
+                theirs => theirs,
+            };
+            if theirs.is_ok_and(|hash| hash == own) {
                 like.content.add(&file);
                 self.known().open.insert(file.identity(), Arc::downgrade(&like));
                 return Ok(like);
@@ -126,12 +139,12 @@ impl ModelFolders {
     }
 
     /// The hash of a file, which is taken once.
-    fn hash(&self, file: &ModelFile) -> Result<blake3::Hash, MemoryError> {
+    fn hash(&self, file: &ModelFile, cancel: &Cancel) -> Result<blake3::Hash, MemoryError> {
         let hashed = self.known().hashes.get(&file.identity()).copied();
         if let Some(hash) = hashed {
             return Ok(hash);
         }
-        let hash = content::hash(file)?;
+        let hash = content::hash(file, cancel)?;
         self.known().hashes.insert(file.identity(), hash);
         Ok(hash)
     }
@@ -184,20 +197,27 @@ fn has_ending(path: &Path, endings: &[&str]) -> bool {
 pub(crate) fn files_below(root: &Path, endings: &[&str]) -> Vec<String> {
     /// Deeper folders than anybody sorts models into; stops at links that go round.
     const DEEPEST: usize = 8;
+    /// More entries than anybody keeps; ends where links make a maze.
+    const MOST: usize = 100_000;
     fn walk(
         folder: &Path,
         name: &str,
         endings: &[&str],
         depth: usize,
+        seen: &mut usize,
         found: &mut Vec<String>,
     ) -> io::Result<()> {
         for entry in std::fs::read_dir(folder)? {
+            *seen += 1;
+            if *seen > MOST {
+                break;
+            }
             let path = entry?.path();
             let Some(own) = path.file_name().and_then(|own| own.to_str()) else { continue };
             let name = if name.is_empty() { own.to_owned() } else { format!("{name}/{own}") };
             if path.is_dir() && depth < DEEPEST {
                 // A subfolder that cannot be read hides only itself.
-                let _ = walk(&path, &name, endings, depth + 1, found);
+                let _ = walk(&path, &name, endings, depth + 1, seen, found);
             } else if path.is_file() && has_ending(&path, endings) {
                 found.push(name);
             }
@@ -205,7 +225,7 @@ pub(crate) fn files_below(root: &Path, endings: &[&str]) -> Vec<String> {
         Ok(())
     }
     let mut found = Vec::new();
-    let _ = walk(root, "", endings, 0, &mut found);
+    let _ = walk(root, "", endings, 0, &mut 0, &mut found);
     found.sort();
     found
 }
@@ -213,7 +233,7 @@ pub(crate) fn files_below(root: &Path, endings: &[&str]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use berth_memory::offload::mode;
-    use berth_memory::{AllocationId, Cancel, Limits, OffloadModeName};
+    use berth_memory::{AllocationId, Limits, OffloadModeName};
 
     use super::*;
 
@@ -280,7 +300,8 @@ mod tests {
         }
 
         fn open(&self, label: &str, account: &Account) -> Arc<Model> {
-            self.folders.open("vae", label, &self.compute, account).unwrap()
+            let cancel = Cancel::new();
+            self.folders.open("vae", label, &self.compute, account, &cancel).unwrap()
         }
 
         /// Which allocation the second tensor of a model is.

@@ -32,7 +32,7 @@ pub struct Requests {
     /// To see where bytes are and who holds them, and to move them.
     #[serde(skip_serializing_if = "is_false")]
     pub memory: bool,
-    /// To know the time. Without it the clock stands still.
+    /// To know the time. Without it the clock moves only by what the run sleeps.
     #[serde(skip_serializing_if = "is_false")]
     pub clock: bool,
     /// To get bytes that nobody can foresee. Without it they are the same each time.

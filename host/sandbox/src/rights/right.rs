@@ -11,7 +11,7 @@ use super::{Endpoint, Folder, Grants, ModelPattern, Requests};
 pub enum Right {
     /// Sees where bytes are and who holds them, and moves them: `berth:node/memory`.
     Memory,
-    /// Knows the time, instead of a clock that stands still.
+    /// Knows the time, instead of a clock that moves only by what the run sleeps.
     Clock,
     /// Gets bytes that nobody can foresee, instead of the same ones each time.
     Randomness,

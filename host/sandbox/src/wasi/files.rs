@@ -25,7 +25,7 @@ use wasmtime_wasi::p2::bindings::sync::filesystem::types::{
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult, IoError};
 
 use super::wait::wait;
-use crate::state::State;
+use crate::state::{LEAST_FILE, State};
 
 /// Longest path, in bytes: the system's.
 const LONGEST_PATH: usize = 4096;
@@ -79,7 +79,6 @@ impl types::HostDescriptor for State {
         set_times(accessed: NewTimestamp, modified: NewTimestamp) -> ();
         read(len: u64, offset: u64) -> (Vec<u8>, bool);
         sync() -> ();
-        create_directory_at(name: String => path(name)) -> ();
         stat() -> DescriptorStat;
         stat_at(flags: PathFlags, name: String => path(name)) -> DescriptorStat;
         set_times_at(
@@ -104,6 +103,15 @@ impl types::HostDescriptor for State {
         unlink_file_at(name: String => path(name)) -> ();
         metadata_hash() -> MetadataHashValue;
         metadata_hash_at(flags: PathFlags, name: String => path(name)) -> MetadataHashValue;
+    }
+
+    fn create_directory_at(&mut self, handle: Resource<Descriptor>, name: String) -> FsResult<()> {
+        let name = path(name)?;
+        self.give_bytes(LEAST_FILE).map_err(FsError::trap)?;
+        let cancel = self.context.cancel.clone();
+        let mut files = self.filesystem();
+        let call = waiting::HostDescriptor::create_directory_at(&mut files, handle, name);
+        wait(&cancel, call).map_err(FsError::trap)?
     }
 
     fn symlink_at(&mut self, _: Resource<Descriptor>, _: String, _: String) -> FsResult<()> {
@@ -145,6 +153,9 @@ impl types::HostDescriptor for State {
         let name = path(name)?;
         if !self.may_open() {
             return Err(ErrorCode::Quota.into());
+        }
+        if how.contains(OpenFlags::CREATE) {
+            self.give_bytes(LEAST_FILE).map_err(FsError::trap)?;
         }
         let cancel = self.context.cancel.clone();
         let mut files = self.filesystem();
