@@ -1,12 +1,12 @@
 //! What happens to plugins that misbehave, and that nothing is left of them.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use berth_memory::Cancel;
-use berth_sandbox::{RunContext, Value};
+use berth_sandbox::{RunContext, RunLimits, SandboxError, Value};
 use berth_tests::GUESTS;
-use berth_tests::host::{DEMO, Heard, Host};
+use berth_tests::host::{DEMO, Heard, Host, Options};
 
 fn host() -> Host {
     let mut host = Host::default();
@@ -76,6 +76,20 @@ fn objects_inside_of_objects_end_before_the_hosts_stack_does() {
     let error = host.try_run("Burrow", vec![]).unwrap_err();
     assert!(error.to_string().contains("deep"), "{error}");
     is_unharmed(&host);
+}
+
+#[test]
+fn what_its_functions_and_objects_give_is_the_runs_own_output() {
+    let limits = RunLimits { output: 16 << 20, ..RunLimits::default() };
+    let mut host = Host::with(Options { limits, ..Options::default() });
+    host.load("guests", GUESTS).unwrap();
+    for node in ["Gush", "Pile"] {
+        let begin = Instant::now();
+        let error = host.try_run(node, vec![]).unwrap_err();
+        assert!(matches!(error, SandboxError::TooMuchOutput { .. }), "{node}: {error:?}");
+        assert!(begin.elapsed() < Duration::from_secs(20), "{node}");
+        is_unharmed(&host);
+    }
 }
 
 #[test]

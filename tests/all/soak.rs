@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use berth_hostile::Hostile;
 use berth_memory::Cancel;
 use berth_sandbox::{Plugin, RunContext, RunLimits, SandboxError, Value, manifest};
-use berth_tests::host::{DEMO, Host, Options, Silent, floats, text};
+use berth_tests::host::{DEMO, Host, Options, Silent, text};
 use berth_tests::{GUESTS, HOSTILE};
 
 use crate::alone::alone;
@@ -87,16 +87,7 @@ impl Soak {
 
     /// A step of the demo's model.
     fn step(&self) -> Vec<u32> {
-        let ramp = |count: usize| (0..count).map(|i| (i as f32 * 0.7).sin()).collect::<Vec<_>>();
-        let arguments = vec![
-            ("latent", self.host.tensor(&[2, 4, 8, 8], &ramp(512))),
-            ("timestep", Value::Number(500.0)),
-            ("conditioning", self.host.tensor(&[2, 77, 64], &ramp(2 * 77 * 64))),
-        ];
-        let Value::Tensor(tensor) = self.host.call(&self.model, "denoise", arguments) else {
-            panic!("a tensor")
-        };
-        floats(&tensor).into_iter().map(f32::to_bits).collect()
+        self.host.step(&self.model)
     }
 
     fn guest(&self, node: &str, inputs: Vec<(&str, Value)>) -> Result<Vec<Value>, SandboxError> {

@@ -194,12 +194,12 @@ fn a_folder_is_read_and_not_written_where_reading_is_granted() {
 fn what_is_written_counts_as_output() {
     let folder = tempfile::tempdir().unwrap();
     let granted = [("work", folder.path(), Folder::Write)];
-    let limits = RunLimits { output: 1000, ..RunLimits::default() };
+    let limits = RunLimits { output: 10_000, ..RunLimits::default() };
     let host = with_folders(&Requests::default(), &granted, limits);
     let write = |text_: &str| vec![("path", text("/work/a")), ("text", Value::Text(text_.into()))];
     assert_eq!(said(&host, "WriteFile", write("hello")), "written");
     assert_eq!(std::fs::read_to_string(folder.path().join("a")).unwrap(), "hello");
-    let error = host.try_run("WriteFile", write(&"x".repeat(2000))).unwrap_err();
+    let error = host.try_run("WriteFile", write(&"x".repeat(20_000))).unwrap_err();
     assert!(matches!(error, SandboxError::TooMuchOutput { .. }), "{error:?}");
     let resize = vec![
         ("verb", text("resize")),

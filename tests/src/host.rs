@@ -268,6 +268,20 @@ impl Host {
         results.remove(0).1
     }
 
+    /// The bits of what a model says of the same noise, at batch 2 and 8 × 8 latents.
+    pub fn step(&self, model: &Value) -> Vec<u32> {
+        let ramp = |count: usize| (0..count).map(|i| (i as f32 * 0.7).sin()).collect::<Vec<_>>();
+        let arguments = vec![
+            ("latent", self.tensor(&[2, 4, 8, 8], &ramp(512))),
+            ("timestep", Value::Number(500.0)),
+            ("conditioning", self.tensor(&[2, 77, 64], &ramp(2 * 77 * 64))),
+        ];
+        let Value::Tensor(tensor) = self.call(model, "denoise", arguments) else {
+            panic!("a tensor")
+        };
+        floats(&tensor).into_iter().map(f32::to_bits).collect()
+    }
+
     /// A function field of an object.
     pub fn function(&self, object: &Value, name: &str) -> Arc<FunctionValue> {
         match field(object, name) {

@@ -9,7 +9,7 @@ use berth_memory::{PerTier, Tier};
 use berth_sandbox::rights::Requests;
 use berth_sandbox::{Plugin, Policy, RunContext, RunLimits, SandboxError, Value};
 use berth_tests::HOSTILE;
-use berth_tests::host::{DEMO, Host, Options, floats, manifest};
+use berth_tests::host::{DEMO, Host, Options, manifest};
 
 /// What the host calls every hostile plugin.
 pub const NAME: &str = "hostile";
@@ -127,16 +127,7 @@ impl Arena {
 
     /// What the neighbour computes: a step of the demo's model.
     fn neighbour(&self) -> Vec<u32> {
-        let ramp = |count: usize| (0..count).map(|i| (i as f32 * 0.7).sin()).collect::<Vec<_>>();
-        let arguments = vec![
-            ("latent", self.host.tensor(&[2, 4, 8, 8], &ramp(512))),
-            ("timestep", Value::Number(500.0)),
-            ("conditioning", self.host.tensor(&[2, 77, 64], &ramp(2 * 77 * 64))),
-        ];
-        let Value::Tensor(tensor) = self.host.call(&self.model, "denoise", arguments) else {
-            panic!("a tensor")
-        };
-        floats(&tensor).into_iter().map(f32::to_bits).collect()
+        self.host.step(&self.model)
     }
 
     /// The guest's plugin holds nothing, and nobody has anything on lease.

@@ -88,7 +88,35 @@ pub fn snoop(path: String) -> Result<()> {
     ModelFile::open("checkpoints", &path).map(|_| ())
 }
 
+/// Has a function of its own say much, over and over.
+#[node(category = "guests", output_node)]
+pub fn gush() -> Result<()> {
+    let much = Function::create("gushing", Fields::new())?;
+    loop {
+        much.call(Fields::new())?;
+    }
+}
+
+/// What `gush` calls.
+pub fn gushing(_captures: Fields, _arguments: Fields) -> Result<Fields> {
+    Ok(Fields::new().with("text", "x".repeat(1 << 20)))
+}
+
+/// Puts numbers into objects, and objects into one another, so that it holds few of them itself.
+#[node(category = "guests", output_node)]
+pub fn pile() -> Result<()> {
+    let numbers = |fields: Fields| {
+        (0..1000).fold(fields, |fields, at: i64| fields.with(&format!("{at}"), at))
+    };
+    loop {
+        let mut inner = Object::create("PILE", numbers(Fields::new()))?;
+        for _ in 0..50 {
+            inner = Object::create("PILE", numbers(Fields::new()).with("inner", inner))?;
+        }
+    }
+}
+
 plugin! {
-    nodes: [snoop, trap, spin, hold, hold_and_trap, leak, chatter, idle, dive, relay, burrow],
-    functions: [deeper]
+    nodes: [snoop, gush, pile, trap, spin, hold, hold_and_trap, leak, chatter, idle, dive, relay, burrow],
+    functions: [deeper, gushing]
 }
