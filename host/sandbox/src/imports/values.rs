@@ -12,7 +12,7 @@ use super::bindings::berth::node::types::WideInteger;
 use super::bindings::berth::node::values::{self, NamedValue, Value as Guest};
 use super::{Error, Returned};
 use crate::error::{GuestError, SandboxError};
-use crate::state::State;
+use crate::state::{State, TooMuchOutput};
 use crate::value::{FunctionValue, List, Object, Value};
 
 /// The most fields of an object, or items of a list.
@@ -274,6 +274,10 @@ impl values::HostFunction for State {
             Err(SandboxError::Guest { plugin, error }) => {
                 self.blame = Some((plugin, error.clone()));
                 Err(error.into())
+            }
+            // It is the caller's own run that gave too much.
+            Err(SandboxError::TooMuchOutput { plugin, .. }) if plugin == self.plugin.name() => {
+                return Err(wasmtime::Error::from(TooMuchOutput));
             }
             Err(error) if error.is_cancelled() => Err(Error::Cancelled),
             Err(error) => Err(Error::Other(match error.hint() {
