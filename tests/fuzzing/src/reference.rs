@@ -273,10 +273,11 @@ impl Array {
         Some(Self { bits: self.bits.iter().map(each).collect(), ..self.clone() })
     }
 
-    /// How large its doubles are.
+    /// How large its elements are, as doubles.
     pub fn magnitudes(&self) -> Self {
-        let bits = self.bits.iter().map(|&bits| f64::from_bits(bits).abs().to_bits()).collect();
-        Self { dtype: self.dtype, shape: self.shape.clone(), bits }
+        let size = |&bits: &u64| value(self.dtype, bits).abs().to_bits();
+        let bits = self.bits.iter().map(size).collect();
+        Self { dtype: DType::F64, shape: self.shape.clone(), bits }
     }
 
     /// Reduces one axis, which goes. Sums of floats are in `f64`, in order.
