@@ -182,12 +182,7 @@ struct Step {
 impl Step {
     fn new(host: Host) -> Self {
         let model = host.checkpoint(DEMO).model;
-        let ramp = |count: usize| (0..count).map(|i| (i as f32 * 0.7).sin()).collect::<Vec<_>>();
-        let arguments = vec![
-            ("latent".into(), host.tensor(&[2, 4, 8, 8], &ramp(512))),
-            ("timestep".into(), Value::Number(500.0)),
-            ("conditioning".into(), host.tensor(&[2, 77, 64], &ramp(2 * 77 * 64))),
-        ];
+        let arguments = host.step_inputs();
         Self { host, model, arguments }
     }
 

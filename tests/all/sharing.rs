@@ -57,15 +57,7 @@ impl Shop {
 
     /// The bits of what a model says of noise, or what went wrong.
     fn step(&self, model: &Value) -> Result<Vec<u32>, SandboxError> {
-        let ramp = |count: usize| (0..count).map(|i| (i as f32 * 0.7).sin()).collect::<Vec<_>>();
-        let arguments = vec![
-            ("latent".into(), self.host.tensor(&[2, 4, 8, 8], &ramp(512))),
-            ("timestep".into(), Value::Number(500.0)),
-            ("conditioning".into(), self.host.tensor(&[2, 77, 64], &ramp(2 * 77 * 64))),
-        ];
-        let denoise = self.host.function(model, "denoise");
-        let noise = denoise.call(arguments, self.host.context())?.remove(0).1;
-        Ok(self.host.read(&noise).data.into_iter().map(f32::to_bits).collect())
+        self.host.try_step(model)
     }
 
     /// Bytes on the device.

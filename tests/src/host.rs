@@ -268,18 +268,29 @@ impl Host {
         results.remove(0).1
     }
 
-    /// The bits of what a model says of the same noise, at batch 2 and 8 × 8 latents.
-    pub fn step(&self, model: &Value) -> Vec<u32> {
+    /// What one step of the sampler gives a model: batch 2, 8 × 8 latents, 77 tokens.
+    pub fn step_inputs(&self) -> Vec<(String, Value)> {
         let ramp = |count: usize| (0..count).map(|i| (i as f32 * 0.7).sin()).collect::<Vec<_>>();
-        let arguments = vec![
-            ("latent", self.tensor(&[2, 4, 8, 8], &ramp(512))),
-            ("timestep", Value::Number(500.0)),
-            ("conditioning", self.tensor(&[2, 77, 64], &ramp(2 * 77 * 64))),
-        ];
-        let Value::Tensor(tensor) = self.call(model, "denoise", arguments) else {
-            panic!("a tensor")
-        };
-        floats(&tensor).into_iter().map(f32::to_bits).collect()
+        vec![
+            ("latent".into(), self.tensor(&[2, 4, 8, 8], &ramp(512))),
+            ("timestep".into(), Value::Number(500.0)),
+            ("conditioning".into(), self.tensor(&[2, 77, 64], &ramp(2 * 77 * 64))),
+        ]
+    }
+
+    /// The bits of what a model says of that noise.
+    ///
+    /// # Errors
+    /// What the model's plugin returns or does wrong.
+    pub fn try_step(&self, model: &Value) -> Result<Vec<u32>, SandboxError> {
+        let denoise = self.function(model, "denoise");
+        let noise = denoise.call(self.step_inputs(), &self.context)?.remove(0).1;
+        Ok(self.read(&noise).data.into_iter().map(f32::to_bits).collect())
+    }
+
+    /// The same of a model that must succeed.
+    pub fn step(&self, model: &Value) -> Vec<u32> {
+        self.try_step(model).unwrap()
     }
 
     /// A function field of an object.

@@ -43,7 +43,7 @@ mod voice;
 mod walk;
 mod wasi;
 
-pub use compile::{CompileLimits, Compiler, compile_child};
+pub use compile::{CompileLimits, Compiler, LARGEST_COMPONENT, compile_child};
 pub use description::{Checks, Choices, Hidden, Input, NodeType, Output, Port};
 pub use dram::DramCache;
 pub use engine::{Sandbox, Settings};

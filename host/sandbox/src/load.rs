@@ -16,7 +16,7 @@ use crate::engine::Sandbox;
 use crate::error::{GuestError, SandboxError};
 use crate::events::NodeEvents;
 use crate::imports::{self, bindings::MemoryNodePre};
-use crate::manifest::{self, Manifest};
+use crate::manifest::Manifest;
 use crate::plugin::{Plugin, RunContext};
 use crate::policy::{Digest, Enforcement, Policy};
 use crate::rights::{Denied, MissingKey, Rights};
@@ -74,7 +74,7 @@ impl Sandbox {
         check_bytes(component).map_err(refuse)?;
         let manifest = match manifest {
             Some(manifest) => Some(manifest),
-            None => embedded(name, component)?,
+            None => Manifest::embedded(name, component)?,
         };
         if let Some(other) = manifest.as_ref().filter(|manifest| manifest.name != name) {
             let claims = other.name.clone();
@@ -176,14 +176,6 @@ fn refused(plugin: String, denied: Denied) -> SandboxError {
         MissingKey::Request => SandboxError::NotRequested { plugin, right },
         MissingKey::Grant => SandboxError::NotGranted { plugin, right },
     }
-}
-
-/// The manifest inside of a component.
-fn embedded(name: &str, component: &[u8]) -> Result<Option<Manifest>, SandboxError> {
-    let refuse = |reason: String| SandboxError::NotAComponent { plugin: name.into(), reason };
-    let Some(text) = manifest::embedded(component).map_err(refuse)? else { return Ok(None) };
-    let origin = format!("the manifest inside of plugin `{name}`");
-    Ok(Some(Manifest::parse(&origin, &text)?))
 }
 
 /// Nobody watches.

@@ -164,6 +164,7 @@ impl Host {
     ) -> Result<Self, WorkflowError> {
         let sandbox = sandbox(&settings, compute)?;
         let mut plugins = Vec::new();
+        let mut registry = Registry::new();
         let mut origins: IndexMap<String, String> = IndexMap::new();
         for &(name, manifest, component) in stock {
             origins.insert(name.to_owned(), "a stock plugin".into());
@@ -172,7 +173,9 @@ impl Host {
             // They come with the host, and get what they request.
             let mut policy = settings.policy(name);
             policy.grants = Grants { allowed: manifest.requests.clone(), ..policy.grants };
-            plugins.push(sandbox.load(name, component, Some(manifest), &policy)?);
+            let plugin = sandbox.load(name, component, Some(manifest), &policy)?;
+            registry.add(provider(&plugin))?;
+            plugins.push(plugin);
         }
         let Sources { found, mut broken } = Sources::find(&settings.plugins, &settings.decided)?;
         for source in found {
@@ -181,25 +184,12 @@ impl Host {
             if let Some(first) = origins.insert(name.clone(), origin.clone()) {
                 return Err(WorkflowError::DuplicatePlugin { name, first, second: origin });
             }
-            match load(&sandbox, &source, &settings.policy(&name)) {
+            let loaded = load(&sandbox, &source, &settings.policy(&name));
+            // One that is in another's way is left out, like any that cannot be loaded.
+            match loaded.and_then(|plugin| registry.add(provider(&plugin)).map(|()| plugin)) {
                 Ok(plugin) => plugins.push(plugin),
                 Err(error) => broken.push(BrokenPlugin { name, path, error }),
             }
-        }
-        let mut registry = Registry::new();
-        let mut clashing = Vec::new();
-        for (index, plugin) in plugins.iter().enumerate() {
-            match registry.add(provider(plugin)) {
-                Ok(()) => {}
-                Err(error) if index < stock.len() => return Err(error),
-                Err(error) => clashing.push((plugin.name().to_owned(), error)),
-            }
-        }
-        // One that is in another's way is left out, like any that cannot be loaded.
-        plugins.retain(|plugin| !clashing.iter().any(|(name, _)| name == plugin.name()));
-        for (name, error) in clashing {
-            let path = origins.get(&name).map(PathBuf::from).unwrap_or_default();
-            broken.push(BrokenPlugin { name, path, error });
         }
         for plugin in &broken {
             registry.add_broken(&plugin.name);

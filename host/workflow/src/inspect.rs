@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use berth_compute::Compute;
 use berth_sandbox::rights::{Denied, MissingKey};
-use berth_sandbox::{Digest, Enforcement, Manifest, Plugin, Policy, SandboxError, manifest};
+use berth_sandbox::{Digest, Enforcement, Manifest, Plugin, Policy, SandboxError};
 
 use crate::error::WorkflowError;
 use crate::host::{Settings, sandbox};
@@ -105,8 +105,5 @@ fn found(source: &Source, name: &str, component: &[u8]) -> Result<Option<Manifes
     if let Some(manifest) = source.manifest()? {
         return Ok(Some(manifest));
     }
-    let refuse = |reason| SandboxError::NotAComponent { plugin: name.to_owned(), reason };
-    let Some(text) = manifest::embedded(component).map_err(refuse)? else { return Ok(None) };
-    let origin = format!("the manifest inside of plugin `{name}`");
-    Ok(Some(Manifest::parse(&origin, &text).map_err(SandboxError::from)?))
+    Ok(Manifest::embedded(name, component)?)
 }

@@ -10,7 +10,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use berth_sandbox::manifest::{LONGEST_MANIFEST, MANIFEST};
-use berth_sandbox::{Digest, Manifest, SandboxError};
+use berth_sandbox::{Digest, LARGEST_COMPONENT, Manifest, SandboxError};
 use indexmap::IndexMap;
 use rustix::fs::{Mode, OFlags};
 
@@ -20,9 +20,6 @@ use crate::text::plain;
 
 /// The ending of components' files.
 const ENDING: &str = "wasm";
-
-/// Longest component that is read, in bytes.
-const LARGEST_COMPONENT: u64 = 64 << 20;
 
 /// A plugin that was found.
 #[derive(Debug)]

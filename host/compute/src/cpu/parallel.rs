@@ -50,7 +50,13 @@ pub(crate) fn cancellable<T>(cancel: &Cancel, work: impl FnOnce() -> T) -> T {
 /// Whether the work at hand was cancelled: a loop that is not divided into tasks asks between
 /// two of its steps.
 pub(crate) fn is_cancelled() -> bool {
-    CANCEL.with_borrow(|cancel| cancel.as_ref().is_some_and(Cancel::is_cancelled))
+    stopped()()
+}
+
+/// The same question for the workers that this thread's work is divided among.
+fn stopped() -> impl Fn() -> bool + Sync {
+    let cancel = CANCEL.with_borrow(Clone::clone);
+    move || cancel.as_ref().is_some_and(Cancel::is_cancelled)
 }
 
 /// Runs `work` for every task, with a workspace that its worker made.
@@ -61,8 +67,7 @@ pub(super) fn for_each_task<W>(
     work: impl Fn(&mut W, usize) + Sync,
 ) {
     let next = AtomicUsize::new(0);
-    let cancel = CANCEL.with_borrow(Clone::clone);
-    let stopped = || cancel.as_ref().is_some_and(Cancel::is_cancelled);
+    let stopped = stopped();
     let worker = |_| {
         let mut task = next.fetch_add(1, Ordering::Relaxed);
         if task >= tasks {
@@ -94,9 +99,9 @@ pub(super) fn for_each_chunk(
     if size == 0 {
         return;
     }
-    let cancel = CANCEL.with_borrow(Clone::clone);
+    let stopped = stopped();
     let work = |index: usize, x: &[f32], out: &mut [f32]| {
-        if !cancel.as_ref().is_some_and(Cancel::is_cancelled) {
+        if !stopped() {
             work(index, x, out);
         }
     };

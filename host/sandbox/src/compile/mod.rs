@@ -27,7 +27,7 @@ pub use child::compile_child;
 
 /// Largest component, in bytes. The largest language runtime that was seen (Python)
 /// takes 18 MB.
-const LARGEST_COMPONENT: u64 = 64 << 20;
+pub const LARGEST_COMPONENT: u64 = 64 << 20;
 
 /// Most machine code of one component, in bytes: eight times the largest component, where four times
 /// was seen.

@@ -90,6 +90,17 @@ impl Manifest {
         Ok(Self::parse(&path.display().to_string(), &text)?)
     }
 
+    /// The manifest inside of a plugin's component, if there is one.
+    ///
+    /// # Errors
+    /// `NotAComponent` when it cannot be looked for, `Manifest` when it is none.
+    pub fn embedded(plugin: &str, component: &[u8]) -> Result<Option<Self>, SandboxError> {
+        let refuse = |reason| SandboxError::NotAComponent { plugin: plugin.into(), reason };
+        let Some(text) = embedded(component).map_err(refuse)? else { return Ok(None) };
+        let origin = format!("the manifest inside of plugin `{plugin}`");
+        Ok(Some(Self::parse(&origin, &text)?))
+    }
+
     /// The JSON Schema of a manifest.
     #[must_use]
     pub fn schema() -> serde_json::Value {
