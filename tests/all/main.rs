@@ -1,6 +1,7 @@
 //! End to end: one binary, since linking is what tests cost.
 
 mod alone;
+mod bindings;
 mod guests;
 mod hostile;
 mod loading;

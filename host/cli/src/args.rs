@@ -8,6 +8,8 @@ use berth_sandbox::rights::Grant;
 use berth_workflow::{Config, MemoryConfig, Move, Release, Watermark};
 use clap::{Args, Parser, Subcommand};
 
+use crate::plugin;
+
 /// Runs node workflows whose nodes are sandboxed WebAssembly components.
 #[derive(Debug, Parser)]
 #[command(name = "berth", version, about, arg_required_else_help = true)]
@@ -38,9 +40,11 @@ pub(crate) enum Command {
     Plan(Box<PlanArguments>),
     /// List the node types, or describe some of them.
     Nodes(NodesArguments),
-    /// Look at plugins.
+    /// Write, build, look at and install plugins.
     #[command(subcommand)]
     Plugin(PluginCommand),
+    /// Run a plugin's own tests, the files tests/*.toml of its project.
+    Test(plugin::test::Arguments),
     /// Check a workflow without running it.
     Validate(ValidateArguments),
 }
@@ -103,6 +107,22 @@ pub(crate) struct NodesArguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginCommand {
+    /// Start a project that builds as it is.
+    New(plugin::new::Arguments),
+    /// Build a project's component.
+    Build(plugin::build::Arguments),
+    /// Check a project's component: its nodes, its manifest, what it imports and must be granted.
+    Check(plugin::check::Arguments),
+    /// Run one node alone.
+    Run(plugin::one::Arguments),
+    /// Build a project again whenever it is saved, and load it anew.
+    Watch(plugin::watch::Arguments),
+    /// Make one file of a project's component and manifest, the same bytes each time.
+    Pack(plugin::pack::Arguments),
+    /// Send a packed plugin to a registry.
+    Publish(plugin::publish::Arguments),
+    /// Get a plugin from a registry, and pin it in berth.lock.
+    Install(plugin::install::Arguments),
     /// Say what a plugin is, asks for and would get. If it would be refused, the exit code is 1.
     Inspect(InspectArguments),
     /// Check a manifest, and say what it asks for.

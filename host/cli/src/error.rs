@@ -61,6 +61,15 @@ pub(crate) enum CliError {
     /// Something would be denied in a run.
     #[error("{rights} of the rights that plugins need or request would be denied")]
     Denied { rights: usize },
+    /// A project cannot be made, built or checked.
+    #[error(transparent)]
+    Authoring(#[from] berth_authoring::Error),
+    /// A node cannot be run alone, or a test did not pass.
+    #[error(transparent)]
+    Trial(#[from] berth_trial::Error),
+    /// A plugin cannot be packed, sent or got.
+    #[error(transparent)]
+    Package(#[from] berth_packages::Error),
     /// The run did not come to its end.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -138,6 +147,7 @@ impl CliError {
             },
             Self::Run(RunError::Interrupted) => INTERRUPTED,
             Self::Refused(_) | Self::Denied { .. } => 1,
+            Self::Authoring(_) | Self::Trial(_) | Self::Package(_) => 1,
             Self::Run(_) | Self::Write { .. } | Self::System { .. } | Self::Output(_) => 1,
         }
     }
@@ -190,6 +200,9 @@ impl Diagnostic for CliError {
             Self::Invalid { help, .. } => help.clone(),
             Self::PartlyInvalid { .. } => None,
             Self::Config(error) => error.hint(),
+            Self::Authoring(error) => error.hint(),
+            Self::Trial(error) => error.hint(),
+            Self::Package(error) => error.hint(),
             Self::Write { .. } => Some("name a file in a folder that can be written to".into()),
             Self::NoFolder { what: "models", .. } => {
                 Some("make it, or name another with `--models`".into())

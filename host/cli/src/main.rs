@@ -14,6 +14,7 @@ mod manifest;
 mod nodes;
 mod output;
 mod plan;
+mod plugin;
 mod progress;
 mod run;
 mod seeing;
@@ -45,9 +46,20 @@ fn main() -> ExitCode {
         Command::Run(run) => run::run(*run, bars),
         Command::Plan(plan) => plan::plan(*plan),
         Command::Nodes(nodes) => nodes::nodes(nodes),
-        Command::Plugin(PluginCommand::Inspect(inspect)) => inspect::inspect(inspect),
-        Command::Plugin(PluginCommand::Manifest(manifest)) => manifest::check(manifest),
-        Command::Plugin(PluginCommand::Schema) => manifest::schema(),
+        Command::Plugin(command) => match command {
+            PluginCommand::New(new) => plugin::new::run(new),
+            PluginCommand::Build(build) => plugin::build::run(build),
+            PluginCommand::Check(check) => plugin::check::run(check),
+            PluginCommand::Run(run) => plugin::one::run(run),
+            PluginCommand::Watch(watch) => plugin::watch::run(watch),
+            PluginCommand::Pack(pack) => plugin::pack::run(pack),
+            PluginCommand::Publish(publish) => plugin::publish::run(publish),
+            PluginCommand::Install(install) => plugin::install::run(install),
+            PluginCommand::Inspect(inspect) => inspect::inspect(inspect),
+            PluginCommand::Manifest(manifest) => manifest::check(manifest),
+            PluginCommand::Schema => manifest::schema(),
+        },
+        Command::Test(test) => plugin::test::run(test),
         Command::Validate(validate) => validate::validate(validate),
     });
     match done {

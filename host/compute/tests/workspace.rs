@@ -175,6 +175,9 @@ fn cases() -> Vec<Case<'static>> {
                 }));
             }
         }
+        for axis in 0..3 {
+            cases.push(case("argsort", x, move |c, s, t| c.argsort(s, &t[0], axis, axis == 1)));
+        }
         cases.push(case("cumulative-sum", x, |c, s, t| c.cumulative_sum(s, &t[0], 1)));
         if dtype != DType::F64 {
             for sampling in [

@@ -15,6 +15,7 @@
 
 pub mod audit;
 mod compile;
+mod contract;
 mod crash;
 mod description;
 mod dram;
@@ -44,6 +45,7 @@ mod walk;
 mod wasi;
 
 pub use compile::{CompileLimits, Compiler, LARGEST_COMPONENT, compile_child};
+pub use contract::{CONTRACT, EARLIEST_CONTRACT};
 pub use description::{Checks, Choices, Hidden, Input, NodeType, Output, Port};
 pub use dram::DramCache;
 pub use engine::{Sandbox, Settings};

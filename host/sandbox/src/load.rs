@@ -12,6 +12,7 @@ use wasmtime::component::Linker;
 
 use crate::audit::Subject;
 use crate::compile::check_bytes;
+use crate::contract;
 use crate::engine::Sandbox;
 use crate::error::{GuestError, SandboxError};
 use crate::events::NodeEvents;
@@ -84,7 +85,8 @@ impl Sandbox {
         let wish = manifest.as_ref().map(|m| m.limits.clone()).unwrap_or_default();
         let rights = Rights::new(requests, policy.grants.clone());
         let limits = policy.limits.at_most(&wish);
-        let compiled = self.compile(name, component)?;
+        let named = contract::under_todays_names(component).map_err(refuse)?;
+        let compiled = self.compile(name, &named)?;
         let kind = compiled.component_type();
         let imports: Vec<String> =
             kind.imports(&self.engine).map(|(import, _)| import.to_owned()).collect();

@@ -406,6 +406,12 @@ impl Tensor {
         self.reduce(Reduction::Argmin, &[axis], keep)
     }
 
+    /// The indices that put one axis in order, as `u32`, of this shape: [`Tensor::gather`] by them
+    /// gives it sorted. Equal elements keep their order; NaN is greater than every number.
+    pub fn argsort(&self, axis: i32, descending: bool) -> Result<Tensor> {
+        Ok(ops::argsort(&self.raw, axis, descending)?.into())
+    }
+
     /// The running sum along one axis.
     pub fn cumulative_sum(&self, axis: i32) -> Result<Tensor> {
         Ok(ops::cumulative_sum(&self.raw, axis)?.into())

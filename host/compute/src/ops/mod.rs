@@ -15,6 +15,7 @@ mod multiply;
 mod normalize;
 mod pad;
 mod reduce;
+mod sort;
 mod resize;
 mod rotate;
 mod select;

@@ -138,6 +138,7 @@ proptest! {
             compute.compare(scope, a, b, comparisons[choice % comparisons.len()]),
             compute.choose(scope, a, b, c),
             compute.reduce(scope, a, reductions[choice % reductions.len()], &axes, present[0]),
+            compute.argsort(scope, a, axis, present[0]),
             compute.cumulative_sum(scope, a, axis),
             compute.reshape(scope, a, &shape),
             compute.permute(scope, a, &positions),

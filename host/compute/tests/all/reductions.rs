@@ -189,3 +189,25 @@ fn a_sum_of_nothing_ends_however_long_the_other_axes_are() {
     let sum = bench.compute.reduce(&bench.scope, &x, Reduction::Sum, &[], false).unwrap();
     assert_eq!(read(&sum).data, [0.0]);
 }
+
+#[test]
+fn sorting_is_stable_both_ways_and_nan_is_the_greatest() {
+    let bench = bench();
+    let x = Array {
+        shape: vec![2, 4],
+        data: vec![1.0, f64::NAN, 1.0, -2.0, 3.0, 0.0, 3.0, f64::NEG_INFINITY],
+    };
+    for (dtype, _) in FLOATS {
+        let tensor = bench.tensor(dtype, &x);
+        let sorted = |axis, descending| {
+            let order = bench.compute.argsort(&bench.scope, &tensor, axis, descending).unwrap();
+            assert_eq!(order.dtype(), DType::U32);
+            read(&order).data
+        };
+        assert_eq!(sorted(-1, false), [3.0, 0.0, 2.0, 1.0, 3.0, 1.0, 0.0, 2.0]);
+        assert_eq!(sorted(-1, true), [1.0, 0.0, 2.0, 3.0, 0.0, 2.0, 1.0, 3.0]);
+        assert_eq!(sorted(0, false), [0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0]);
+    }
+    let scalar = bench.f32(&Array::noise(&[], 1));
+    refused(bench.compute.argsort(&bench.scope, &scalar, 0, false), "0 dimensions");
+}

@@ -246,6 +246,11 @@ impl wit::Host for State {
         self.made(made)
     }
 
+    fn argsort(&mut self, x: Handle, axis: i32, descending: bool) -> Made {
+        let made = self.compute().argsort(&self.scope, self.tensor(&x)?, axis, descending);
+        self.made(made)
+    }
+
     fn cumulative_sum(&mut self, x: Handle, axis: i32) -> Made {
         let made = self.compute().cumulative_sum(&self.scope, self.tensor(&x)?, axis);
         self.made(made)

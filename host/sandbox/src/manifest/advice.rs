@@ -1,6 +1,6 @@
 //! What to do about mistakes that many make in a manifest.
 
-use super::CONTRACT;
+use crate::contract::CONTRACT;
 use crate::reading::Misread;
 
 /// Settings that belong into `[requests]`.

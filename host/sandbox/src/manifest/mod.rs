@@ -29,9 +29,6 @@ pub const MANIFEST: &str = "plugin.toml";
 /// Longest manifest, in bytes: some hundred times a long one.
 pub const LONGEST_MANIFEST: usize = 64 << 10;
 
-/// The contract that this host speaks.
-pub const CONTRACT: Version = Version::new(0, 1, 0);
-
 /// What a node plugin of Berth says of itself, and what it asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

@@ -5,7 +5,7 @@
 use semver::Version;
 use serde::de::{Deserialize, Deserializer};
 
-use super::CONTRACT;
+use crate::contract::{CONTRACT, EARLIEST_CONTRACT, speaks};
 use crate::reading::mistake;
 use crate::text::{is_escaped, plain};
 
@@ -53,18 +53,16 @@ where
         .map_err(|_| mistake(format_args!("`{}` is no version", plain(&text)), hint))
 }
 
-/// Within one minor version the contract stays what it is; before 1.0 another minor version is
-/// another contract.
+/// Within one minor version the contract stays what it is, and a later one adds to an earlier one.
 pub(super) fn contract<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Version, D::Error> {
     let contract = numbered(deserializer, &CONTRACT)?;
-    let (theirs, ours) = ((contract.major, contract.minor), (CONTRACT.major, CONTRACT.minor));
-    let same = contract.pre == CONTRACT.pre;
-    if same && theirs == ours {
+    if speaks(&contract) {
         return Ok(contract);
     }
-    let message =
-        format!("it is built against the contract {contract}, and this host speaks {CONTRACT}");
-    let hint = if (contract.major, contract.minor) > ours {
+    let message = format!(
+        "it is built against the contract {contract}, and this host speaks {EARLIEST_CONTRACT} to {CONTRACT}"
+    );
+    let hint = if contract > CONTRACT {
         "update Berth, or use a version of the plugin for this contract"
     } else {
         "use a version of the plugin for this contract, or build it again with this host's SDK"

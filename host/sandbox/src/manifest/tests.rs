@@ -60,10 +60,10 @@ fn another_contract_is_refused_and_a_later_correction_is_not() {
         let text = format!("name = 'a'\nversion = '1.0.0'\ncontract = '{contract}'");
         Manifest::parse("m", &text).map(drop).map_err(|error| error.to_string())
     };
-    for contract in ["0.1.0", "0.1.7", "0.1.0+build"] {
+    for contract in ["0.1.0", "0.1.7", "0.1.0+build", "0.2.0"] {
         assert_eq!(with(contract), Ok(()));
     }
-    for contract in ["0.2.0", "0.0.9", "1.1.0", "0.1.0-rc.1"] {
+    for contract in ["0.3.0", "0.0.9", "1.1.0", "0.1.0-rc.1"] {
         assert!(with(contract).unwrap_err().contains("this host speaks 0.1.0"), "{contract}");
     }
 }

@@ -1,0 +1,12 @@
+//! `berth plugin pack`.
+
+use clap::Args;
+
+use crate::error::CliError;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {}
+
+pub(crate) fn run(_arguments: Arguments) -> Result<(), CliError> {
+    Ok(())
+}

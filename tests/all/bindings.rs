@@ -1,0 +1,60 @@
+//! What is generated from the contract, and committed: it is what the contract says.
+//!
+//! `BERTH_BLESS=1 cargo test --workspace bindings` writes it anew.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use wit_bindgen_core::{Files, WorldGenerator};
+use wit_parser::{Resolve, WorldId};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The contract, with all that a plugin can import.
+fn contract() -> (Resolve, WorldId) {
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_dir(root().join("wit")).unwrap();
+    let world = resolve.select_world(&[package], Some("memory-node")).unwrap();
+    (resolve, world)
+}
+
+fn generated(mut generator: Box<dyn WorldGenerator>) -> BTreeMap<String, Vec<u8>> {
+    let (mut resolve, world) = contract();
+    let mut files = Files::default();
+    generator.generate(&mut resolve, world, &mut files).unwrap();
+    files.iter().map(|(name, bytes)| (name.to_owned(), bytes.to_owned())).collect()
+}
+
+/// Compares a folder with what belongs there, file by file.
+fn compare(folder: &str, files: BTreeMap<String, Vec<u8>>) {
+    let folder = root().join(folder);
+    for (name, bytes) in files {
+        let path = folder.join(&name);
+        if std::env::var_os("BERTH_BLESS").is_some() {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, &bytes).unwrap();
+        }
+        let found = std::fs::read(&path).unwrap_or_default();
+        assert!(
+            found == bytes,
+            "{} is not what wit/ says: BERTH_BLESS=1 cargo test --workspace bindings",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn c_bindings_are_those_of_the_contract() {
+    let mut files = generated(wit_bindgen_c::Opts::default().build());
+    // The types go into the component when it is made, so that no object file has to be kept.
+    files.retain(|name, _| !name.ends_with(".o"));
+    compare("plugin-sdk/c/bindings", files);
+}
+
+#[test]
+fn go_bindings_are_those_of_the_contract() {
+    let files = generated(wit_bindgen_go::Opts::default().build());
+    compare("plugin-sdk/go/bindings", files);
+}
