@@ -1,0 +1,35 @@
+package berth
+
+import (
+	"runtime"
+
+	tensors "wit_component/berth_node_tensors"
+)
+
+// Bytes of tensors that are made between two collections, at least.
+const collectAfter = 128 << 20
+
+// Tensors that are made between two collections, at most: each has a handle.
+const collectHandles = 2048
+
+// What was made since the last collection.
+var madeBytes, madeHandles uint64
+
+// account notes a tensor that the host made. Go's collector sees only a few bytes of each, so it
+// is asked to look for unused ones when they have become many or large.
+func account(raw *tensors.Tensor) {
+	bytes := uint64(DType(raw.Dtype()).Size())
+	for _, dim := range raw.Shape() {
+		bytes *= uint64(dim)
+	}
+	madeBytes += bytes
+	madeHandles++
+	if madeBytes < collectAfter && madeHandles < collectHandles {
+		return
+	}
+	madeBytes, madeHandles = 0, 0
+	runtime.GC()
+	// The cleanups that give handles back run while nothing else does.
+	runtime.Gosched()
+	runtime.KeepAlive(raw)
+}

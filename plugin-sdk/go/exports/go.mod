@@ -1,0 +1,3 @@
+module wit_component/export_berth_node_nodes
+
+go 1.25

@@ -1,0 +1,1 @@
+// An empty assembly file lets a package have functions without bodies.
