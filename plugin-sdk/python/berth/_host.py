@@ -1,0 +1,79 @@
+"""The host, as componentize-py's bindings show it.
+
+The bindings exist only while a component is built and run. Everywhere else (in an
+editor, in a plain unit test) each of these names stands for a module that raises
+an explanation as soon as something is taken from it, so that an author's file can
+be imported, and its plain Python tested, without a component.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from .errors import Error, InvalidArgument, from_raw
+
+T = TypeVar("T")
+
+
+class _Absent:
+    """A module of the bindings where there are none."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        raise RuntimeError(
+            f"`{self._name}.{attribute}` is the host's: it is there only in a component"
+        )
+
+
+class _NoErr(Exception):
+    """The bindings' exception where there are none: nothing raises it."""
+
+    value: Any = None
+
+
+context: Any
+models: Any
+ops: Any
+tensors: Any
+types: Any
+values: Any
+nodes: Any
+Err: Any
+
+try:
+    from componentize_py_types import Err  # type: ignore
+    from wit_world.exports import nodes  # type: ignore
+    from wit_world.imports import context, models, ops, tensors, types, values  # type: ignore
+except ModuleNotFoundError:
+    Err = _NoErr
+    nodes = _Absent("nodes")
+    context = _Absent("context")
+    models = _Absent("models")
+    ops = _Absent("ops")
+    tensors = _Absent("tensors")
+    types = _Absent("types")
+    values = _Absent("values")
+
+
+def ask(function: Callable[..., T], *arguments: Any) -> T:
+    """Calls a function of the bindings.
+
+    Raises:
+        Error: the contract's error as the exception of its case. An argument that does not
+            fit the binding (a negative size, for example) is an `InvalidArgument`.
+    """
+    try:
+        return function(*arguments)
+    except Err as err:
+        raise from_raw(err.value) from None
+    except (OverflowError, TypeError) as err:
+        name = getattr(function, "__name__", "the host")
+        raise InvalidArgument(f"`{name}` cannot take this: {err}") from err
+
+
+def raw_error(error: Error) -> Any:
+    """The contract's error of an exception."""
+    return error.to_raw(types)

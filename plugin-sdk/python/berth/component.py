@@ -1,0 +1,98 @@
+"""What the component exports. Authors need nothing of this.
+
+A Python exception that a node lets pass becomes an error with its message and with the line in
+the author's file, and not a trap that says nothing; the whole traceback is logged.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from . import _host
+from .definitions import FUNCTIONS, NODES, Node
+from .errors import Error, InvalidArgument
+from .values import from_fields, to_fields, to_raw
+
+
+def place_of(error: BaseException) -> str:
+    """Where an exception came from: the innermost line of the plugin's own files, as
+    `plugin.py, line 12, in negative`; empty where none of them took part."""
+    found = ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        if "/berth/" not in frame.filename and not frame.filename.startswith("/python"):
+            name = _short(frame.filename)
+            if name != "berth_component.py":
+                found = f"{name}, line {frame.lineno}, in {frame.name}"
+    return found
+
+
+def _short(filename: str) -> str:
+    """A file as the author knows it: relative to where componentize-py mounted its folder."""
+    parts = [part for part in filename.split("/") if part]
+    return "/".join(parts[1:] if parts and parts[0].isdigit() else parts)
+
+
+def message_of(error: BaseException) -> str:
+    """An exception in a line."""
+    text = str(error)
+    kind = type(error).__name__
+    place = place_of(error)
+    return f"{kind}{': ' if text else ''}{text}{f' ({place})' if place else ''}"
+
+
+def answer(work: Callable[[], Any]) -> Any:
+    """Does what the host asks for; whatever is raised becomes the contract's error."""
+    try:
+        return work()
+    except Error as error:
+        raised = _host.raw_error(error)
+    except BaseException as error:
+        raised = _host.types.Error_Other(message_of(error))
+        _report(error)
+        traceback.clear_frames(error.__traceback__)
+    raise _host.Err(raised)
+
+
+def _report(error: BaseException) -> None:
+    try:
+        lines = "".join(traceback.format_exception(error))
+        _host.context.log(_host.context.Level.DEBUG, lines)
+    except BaseException as another:
+        print(f"no traceback: {another}", file=sys.stderr)
+
+
+def _node(name: str) -> Node[..., Any]:
+    if name not in NODES:
+        raise InvalidArgument(f"this plugin has no node `{name}`")
+    return NODES[name]
+
+
+class Nodes:
+    """The export `nodes`."""
+
+    def describe(self) -> Any:
+        return [node.describe() for node in NODES.values()]
+
+    def run(self, node: str, inputs: Any) -> Any:
+        return answer(lambda: [to_raw(one) for one in _node(node).run(from_fields(inputs))])
+
+    def call(self, function: str, captures: Any, arguments: Any) -> Any:
+        def work() -> Any:
+            if function not in FUNCTIONS:
+                raise InvalidArgument(f"this plugin has no function `{function}`")
+            body = FUNCTIONS[function]
+            return to_fields(body.run(from_fields(captures), from_fields(arguments)))
+
+        return answer(work)
+
+    def needs(self, node: str, inputs: Any) -> Any:
+        return answer(lambda: list(_node(node).check("needs", from_fields(inputs))))
+
+    def fingerprint(self, node: str, inputs: Any) -> Any:
+        return answer(lambda: _node(node).check("fingerprint", from_fields(inputs)))
+
+    def validate(self, node: str, inputs: Any) -> Any:
+        return answer(lambda: _node(node).check("validate", from_fields(inputs)))
