@@ -1,0 +1,25 @@
+import type { WideInteger } from "berth:node/types@0.2.0";
+
+import { show, unsigned } from "./check";
+import { BerthError } from "./error";
+
+const LARGEST = 2n ** 64n - 1n;
+
+/** An integer of up to 64 bits, signed or unsigned, as it crosses. @internal */
+export function toWide(value: bigint | number, what: string): WideInteger {
+  if (typeof value !== "bigint" && !Number.isSafeInteger(value)) {
+    throw BerthError.invalid(`${what}: expected a bigint or an integer below 2⁵³, got ${show(value)}`);
+  }
+  const exact = BigInt(value);
+  const magnitude = exact < 0n ? -exact : exact;
+  if (magnitude > LARGEST) {
+    throw BerthError.invalid(`${what}: ${exact} has more than 64 bits`);
+  }
+  return { negative: exact < 0n, high: Number(magnitude >> 32n), low: Number(magnitude & 0xffff_ffffn) };
+}
+
+/** @internal */
+export function fromWide(wide: WideInteger): bigint {
+  const magnitude = (BigInt(unsigned(wide.high)) << 32n) | BigInt(unsigned(wide.low));
+  return wide.negative ? -magnitude : magnitude;
+}
