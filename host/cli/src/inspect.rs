@@ -37,7 +37,7 @@ pub(crate) fn inspect(mut arguments: InspectArguments) -> Result<(), CliError> {
     }
 }
 
-fn page(inspected: &Inspected) -> Result<(), CliError> {
+pub(crate) fn page(inspected: &Inspected) -> Result<(), CliError> {
     let Inspected { name, size, digest, manifest, plugin, .. } = inspected;
     line(format_args!("name      {name}"))?;
     line(format_args!("size      {}", Size(*size as u64)))?;

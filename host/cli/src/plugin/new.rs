@@ -1,12 +1,41 @@
-//! `berth plugin new`.
+//! `berth plugin new`: a project that builds as it is.
 
+use std::path::PathBuf;
+
+use berth_authoring::{create, languages};
 use clap::Args;
 
 use crate::error::CliError;
+use crate::output::line;
 
 #[derive(Debug, Args)]
-pub(crate) struct Arguments {}
+pub(crate) struct Arguments {
+    /// What the plugin is called: lower-case letters, digits and dashes.
+    pub(crate) name: String,
 
-pub(crate) fn run(_arguments: Arguments) -> Result<(), CliError> {
+    /// The language to write it in.
+    #[arg(long, value_name = "LANGUAGE", long_help = format!("The language to write it in: {}.", languages().join(", ")))]
+    pub(crate) lang: String,
+
+    /// The folder to make. By default one with the plugin's name.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) path: Option<PathBuf>,
+}
+
+pub(crate) fn run(arguments: Arguments) -> Result<(), CliError> {
+    let Arguments { name, lang, path } = arguments;
+    let folder = path.unwrap_or_else(|| PathBuf::from(&name));
+    let (project, missing) = create(&folder, &name, &lang)?;
+    let shown = folder.display();
+    line(format_args!("made {shown}: a plugin in {}", project.language()))?;
+    for tool in &missing {
+        line(format_args!("\n{tool}"))?;
+        if let Some(hint) = tool.hint() {
+            line(format_args!("  {hint}"))?;
+        }
+    }
+    line(format_args!(
+        "\nnext: cd {shown}\n      berth plugin build\n      berth test\n      berth plugin run Negative --input image=photo.png"
+    ))?;
     Ok(())
 }

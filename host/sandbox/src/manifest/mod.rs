@@ -60,6 +60,19 @@ pub struct Manifest {
     /// The limits that are enough for it.
     #[serde(default, deserialize_with = "reading::table")]
     pub limits: LimitSettings,
+    /// How its project is built; nothing to the host that runs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<Build>,
+}
+
+/// How a plugin's project is built.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Build {
+    /// The language that it is written in, as `berth plugin new --lang` names it.
+    #[serde(deserialize_with = "rules::language")]
+    #[schemars(regex(pattern = r"^[a-z]{1,32}$"))]
+    pub language: String,
 }
 
 impl Manifest {

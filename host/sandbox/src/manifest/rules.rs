@@ -70,6 +70,15 @@ pub(super) fn contract<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ver
     Err(mistake(message, hint))
 }
 
+pub(super) fn language<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let language = String::deserialize(deserializer)?;
+    if (1..=32).contains(&language.len()) && language.chars().all(|c| c.is_ascii_lowercase()) {
+        return Ok(language);
+    }
+    let hint = "a language's name is lower-case letters, such as `rust` or `cpp`";
+    Err(mistake(format_args!("`{}` is no name of a language", plain(&language)), hint))
+}
+
 pub(super) fn description<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
     let hint = "say what it is for in a sentence";
