@@ -6,6 +6,11 @@ import sys
 # The build leaves no files of its own beside the author's.
 sys.dont_write_bytecode = True
 
-import plugin  # type: ignore  # noqa: E402, F401  (its nodes enter the tables as it is imported)
-
 from berth.component import Nodes as Nodes  # noqa: E402
+from berth.places import authors  # noqa: E402
+
+try:
+    import plugin  # type: ignore  # noqa: F401  (its nodes enter the tables as it is imported)
+except Exception as error:
+    # The SDK's own lines would only hide the author's.
+    raise error.with_traceback(authors(error.__traceback__)) from None

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from .errors import Error, InvalidArgument, from_raw
+from .errors import Error, from_raw
 
 T = TypeVar("T")
 
@@ -59,19 +59,15 @@ except ModuleNotFoundError:
 
 
 def ask(function: Callable[..., T], *arguments: Any) -> T:
-    """Calls a function of the bindings.
+    """Calls a function of the bindings. Its arguments have to be checked (`arguments.py`).
 
     Raises:
-        Error: the contract's error as the exception of its case. An argument that does not
-            fit the binding (a negative size, for example) is an `InvalidArgument`.
+        Error: The contract's error, as the exception of its case.
     """
     try:
         return function(*arguments)
     except Err as err:
         raise from_raw(err.value) from None
-    except (OverflowError, TypeError) as err:
-        name = getattr(function, "__name__", "the host")
-        raise InvalidArgument(f"`{name}` cannot take this: {err}") from err
 
 
 def raw_error(error: Error) -> Any:

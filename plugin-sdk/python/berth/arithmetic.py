@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeGuard, Union
 
 from ._host import ask, tensors
+from .arguments import number as as_number
 from .elementwise import make
 from .operations import Operations
 
@@ -26,7 +27,7 @@ class Arithmetic(Operations):
     """The operators of a tensor. Use `Tensor`."""
 
     def _scalar(self, number: Number) -> Tensor:
-        return make(ask(tensors.full, self.raw.dtype(), [], float(number)))
+        return make(ask(tensors.full, self.raw.dtype(), [], as_number(number)))
 
     def __add__(self, other: Tensor | Number) -> Tensor:
         if isinstance(other, Operations):

@@ -14,33 +14,8 @@ from typing import Any
 from . import _host
 from .definitions import FUNCTIONS, NODES, Node
 from .errors import Error, InvalidArgument
+from .places import message_of
 from .values import from_fields, to_fields, to_raw
-
-
-def place_of(error: BaseException) -> str:
-    """Where an exception came from: the innermost line of the plugin's own files, as
-    `plugin.py, line 12, in negative`; empty where none of them took part."""
-    found = ""
-    for frame in traceback.extract_tb(error.__traceback__):
-        if "/berth/" not in frame.filename and not frame.filename.startswith("/python"):
-            name = _short(frame.filename)
-            if name != "berth_component.py":
-                found = f"{name}, line {frame.lineno}, in {frame.name}"
-    return found
-
-
-def _short(filename: str) -> str:
-    """A file as the author knows it: relative to where componentize-py mounted its folder."""
-    parts = [part for part in filename.split("/") if part]
-    return "/".join(parts[1:] if parts and parts[0].isdigit() else parts)
-
-
-def message_of(error: BaseException) -> str:
-    """An exception in a line."""
-    text = str(error)
-    kind = type(error).__name__
-    place = place_of(error)
-    return f"{kind}{': ' if text else ''}{text}{f' ({place})' if place else ''}"
 
 
 def answer(work: Callable[[], Any]) -> Any:
@@ -89,7 +64,7 @@ class Nodes:
         return answer(work)
 
     def needs(self, node: str, inputs: Any) -> Any:
-        return answer(lambda: list(_node(node).check("needs", from_fields(inputs))))
+        return answer(lambda: _node(node).check("needs", from_fields(inputs)))
 
     def fingerprint(self, node: str, inputs: Any) -> Any:
         return answer(lambda: _node(node).check("fingerprint", from_fields(inputs)))

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from ._host import ask
 from ._host import context as _context
+from .arguments import count, tensor, text
 from .tensor import Tensor
 
 
@@ -49,7 +50,7 @@ class Artifact:
 
 def log(message: str, level: Level = Level.INFO) -> None:
     """Says something to the operator."""
-    ask(_context.log, _context.Level[Level(level).name], message)
+    ask(_context.log, _context.Level[Level(level).name], text(str(message)))
 
 
 def debug(message: str) -> None:
@@ -64,7 +65,7 @@ def warn(message: str) -> None:
 
 def progress(value: int, total: int) -> None:
     """`value` of `total` steps of this node are done."""
-    ask(_context.progress, value, total)
+    ask(_context.progress, count(value), count(total))
 
 
 def preview(image: Tensor) -> None:
@@ -74,7 +75,7 @@ def preview(image: Tensor) -> None:
     Raises:
         InvalidArgument: The tensor is no such image.
     """
-    ask(_context.preview, image.raw)
+    ask(_context.preview, tensor(image))
 
 
 def cancelled() -> bool:
@@ -82,9 +83,9 @@ def cancelled() -> bool:
     return ask(_context.cancelled)
 
 
-def show_text(text: str) -> None:
+def show_text(shown: str) -> None:
     """Shows a text as a result of this node."""
-    ask(_context.show_text, text)
+    ask(_context.show_text, text(shown))
 
 
 def save(
@@ -108,7 +109,7 @@ def save(
         Other: The file cannot be written.
     """
     raw_place = _context.Place[Place(place).name]
-    raw = ask(_context.save, raw_place, kind, prefix, extension, bytes(data))
+    raw = ask(_context.save, raw_place, text(kind), text(prefix), text(extension), bytes(data))
     return Artifact(raw.name, raw.subfolder, Place[raw.place.name])
 
 
@@ -119,10 +120,10 @@ def read_input(name: str) -> bytes:
         NotFound: There is no such file.
         InvalidArgument: A name that is none.
     """
-    return ask(_context.read_input, name)
+    return ask(_context.read_input, text(name))
 
 
 def input_fingerprint(name: str) -> str:
     """A digest of a file of the input folder that changes when its content does. Raises as
     `read_input`."""
-    return ask(_context.input_fingerprint, name)
+    return ask(_context.input_fingerprint, text(name))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from ._host import ask, nodes, values
+from .arguments import text
 from .errors import Error, InvalidArgument, Other
 from .ports import DefinitionError, Port, hidden_to_raw, port_of, slots_of
 from .texts import camel_case, texts_of, title_case
@@ -48,6 +49,8 @@ class Node(Generic[P, R]):
         self.function = function
         self.__doc__ = function.__doc__
         self.__name__ = function.__name__
+        for one in (category, *aliases):
+            text(one, "a text for `category` and in `aliases`")
         self.name = name or camel_case(function.__name__)
         self.display_name = display_name or title_case(function.__name__)
         self.category = category
@@ -146,7 +149,11 @@ class Node(Generic[P, R]):
                 if value is not None:
                     value = typed(value, port.kind, f"{self.name}: `{port.name}`")
                 arguments[port.parameter] = value
-        return check(**arguments)
+        found = check(**arguments)
+        place = f"{self.name}: what `{kind}` gives"
+        if kind == "needs":
+            return [text(one, place) for one in found]
+        return None if kind == "validate" and found is None else text(found, place)
 
 
 class PluginFunction(Generic[P, R]):

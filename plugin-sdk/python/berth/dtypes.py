@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from ._host import types
+from .errors import InvalidArgument
 
 
 class DType(StrEnum):
@@ -72,8 +73,11 @@ ARRAY_CODES = {
 
 
 def to_raw(dtype: DType) -> Any:
-    """The contract's dtype."""
-    return types.Dtype[DType(dtype).name]
+    """The contract's dtype. Raises `InvalidArgument` where it is none."""
+    try:
+        return types.Dtype[DType(dtype).name]
+    except ValueError:
+        raise InvalidArgument(f"a `DType` is expected, not {dtype!r}") from None
 
 
 def from_raw(raw: Any) -> DType:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import dtypes
 from ._host import ask, ops
+from .arguments import number, tensor
 from .dtypes import DType
 
 if TYPE_CHECKING:
@@ -35,15 +36,15 @@ class Elementwise:
 
     def affine(self, scale: float, shift: float) -> Tensor:
         """scale·x + shift."""
-        return make(ask(ops.affine, self.raw, float(scale), float(shift)))
+        return make(ask(ops.affine, self.raw, number(scale), number(shift)))
 
     def power(self, exponent: float) -> Tensor:
         """x to the power `exponent`. Also `x ** exponent`."""
-        return make(ask(ops.power, self.raw, float(exponent)))
+        return make(ask(ops.power, self.raw, number(exponent)))
 
     def clamp(self, low: float, high: float) -> Tensor:
         """Limited to low ≤ x ≤ high."""
-        return make(ask(ops.clamp, self.raw, float(low), float(high)))
+        return make(ask(ops.clamp, self.raw, number(low), number(high)))
 
     def minimum(self, other: Tensor) -> Tensor:
         """The smaller of each pair, broadcasting; NaN when either is."""
@@ -54,11 +55,11 @@ class Elementwise:
         return self._combine(other, "MAXIMUM")
 
     def _combine(self, other: Tensor, function: str) -> Tensor:
-        return make(ask(ops.combine, self.raw, other.raw, ops.Binary[function]))
+        return make(ask(ops.combine, self.raw, tensor(other), ops.Binary[function]))
 
     def choose(self, a: Tensor, b: Tensor) -> Tensor:
         """`a` where this (`u8`) is not 0, otherwise `b`; broadcasting."""
-        return make(ask(ops.choose, self.raw, a.raw, b.raw))
+        return make(ask(ops.choose, self.raw, tensor(a), tensor(b)))
 
     def cast(self, dtype: DType) -> Tensor:
         """Converts each element. Floats to integers truncate and saturate; quantized tensors
@@ -66,7 +67,7 @@ class Elementwise:
         return make(ask(ops.cast, self.raw, dtypes.to_raw(dtype)))
 
     def _compare(self, other: Tensor, comparison: str) -> Tensor:
-        return make(ask(ops.compare, self.raw, other.raw, ops.Comparison[comparison]))
+        return make(ask(ops.compare, self.raw, tensor(other), ops.Comparison[comparison]))
 
     def eq(self, other: Tensor) -> Tensor:
         """1 where self = other, else 0, as `u8`; broadcasting."""

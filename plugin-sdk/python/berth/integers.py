@@ -17,6 +17,8 @@ def to_wide(value: int) -> Any:
     Raises:
         InvalidArgument: Its magnitude has more than 64 bits.
     """
+    if not isinstance(value, int):
+        raise InvalidArgument(f"an integer is expected, not {value!r:.60}")
     magnitude = abs(value)
     if magnitude > LARGEST:
         raise InvalidArgument(f"{value} has more than 64 bits")

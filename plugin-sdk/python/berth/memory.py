@@ -15,6 +15,7 @@ from typing import Any
 
 from . import _host
 from ._host import ask, types
+from .arguments import offset, text
 from .errors import Tier
 from .values import Object
 from .wires import Wire
@@ -126,12 +127,12 @@ def recall(id: str) -> Object:
     Raises:
         NotFound: It keeps none.
     """
-    return Object(ask(_memory.recall, id))
+    return Object(ask(_memory.recall, text(id)))
 
 
 def forget(id: str) -> bool:
     """Drops an object from the DRAM cache. Gives whether it was there."""
-    return ask(_memory.forget, id)
+    return ask(_memory.forget, text(id))
 
 
 def forget_all() -> int:
@@ -146,7 +147,7 @@ def keep(target: Object | Wire, tier: Tier, keep: bool = True) -> None:
     Raises:
         InvalidArgument: For the disk.
     """
-    ask(_memory.keep, _raw(target), _tier(tier), keep)
+    ask(_memory.keep, _raw(target), _tier(tier), bool(keep))
 
 
 def keep_nothing() -> None:
@@ -161,7 +162,7 @@ def make_free(tier: Tier, bytes: int) -> int:
     Raises:
         InvalidArgument: For the disk.
     """
-    return ask(_memory.make_free, _tier(tier), bytes)
+    return ask(_memory.make_free, _tier(tier), offset(bytes))
 
 
 def clear_results() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from . import dtypes
 from ._host import ask, models
+from .arguments import text
 from .dtypes import DType
 from .tensor import Tensor
 
@@ -27,12 +28,12 @@ class ModelFile:
             AccessDenied: The plugin was not granted it.
             InvalidArgument: The file is no model.
         """
-        return ModelFile(ask(models.Model.open, category, label))
+        return ModelFile(ask(models.Model.open, text(category), text(label)))
 
     @staticmethod
     def available(category: str) -> list[str]:
         """The labels of a category that this plugin may open, sorted."""
-        return list(ask(models.available, category))
+        return list(ask(models.available, text(category)))
 
     @property
     def label(self) -> str:
@@ -42,7 +43,7 @@ class ModelFile:
 
     def metadata(self, name: str) -> str | None:
         """One entry of the file's metadata."""
-        entry: str | None = self.raw.metadata(name)
+        entry: str | None = self.raw.metadata(text(name))
         return entry
 
     def metadata_names(self) -> list[str]:
@@ -55,7 +56,7 @@ class ModelFile:
 
     def info(self, key: str) -> tuple[DType, tuple[int, ...]] | None:
         """Element type and shape of one tensor, without reading it."""
-        info = self.raw.info(key)
+        info = self.raw.info(text(key))
         return info and (dtypes.from_raw(info.dtype), tuple(info.shape))
 
     def weight(self, key: str) -> Tensor:
@@ -64,7 +65,7 @@ class ModelFile:
         Raises:
             NotFound: There is no such key.
         """
-        return Tensor(ask(self.raw.weight, key))
+        return Tensor(ask(self.raw.weight, text(key)))
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and self.raw.info(key) is not None

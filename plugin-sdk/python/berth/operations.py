@@ -17,6 +17,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from ._host import ask, ops
+from .arguments import axis as as_axis
+from .arguments import count, counts, maybe_tensor, number, tensor
 from .elementwise import Elementwise, make
 from .errors import InvalidArgument
 
@@ -53,12 +55,8 @@ class Sampling(StrEnum):
     """Pillow's antialiased filter of radius 3, on floats."""
 
 
-def _bare(tensor: Tensor | None) -> Any:
-    return None if tensor is None else tensor.raw
-
-
 def _walk(stride: int, padding: int, dilation: int, groups: int) -> Any:
-    return ops.Walk(stride, padding, dilation, groups)
+    return ops.Walk(count(stride), count(padding), count(dilation), count(groups))
 
 
 class Operations(Elementwise):
@@ -68,11 +66,11 @@ class Operations(Elementwise):
 
     def matmul(self, other: Tensor) -> Tensor:
         """[.., m, k] · [.., k, n] → [.., m, n]; leading dimensions broadcast. Also `a @ b`."""
-        return make(ask(ops.matmul, self.raw, other.raw))
+        return make(ask(ops.matmul, self.raw, tensor(other)))
 
     def linear(self, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         """`self · weightᵀ + bias`: self [.., in], weight [out, in], bias [out] → [.., out]."""
-        return make(ask(ops.linear, self.raw, weight.raw, _bare(bias)))
+        return make(ask(ops.linear, self.raw, tensor(weight), maybe_tensor(bias)))
 
     def conv1d(
         self,
@@ -93,7 +91,7 @@ class Operations(Elementwise):
             groups: Groups of channels that are convolved apart.
         """
         walk = _walk(stride, padding, dilation, groups)
-        return make(ask(ops.conv1d, self.raw, weight.raw, _bare(bias), walk))
+        return make(ask(ops.conv1d, self.raw, tensor(weight), maybe_tensor(bias), walk))
 
     def conv2d(
         self,
@@ -108,7 +106,7 @@ class Operations(Elementwise):
         """self [n, c, h, w], weight [out, c / groups, kh, kw], bias [out] → [n, out, h', w'].
         The options are those of `conv1d`, the same in both dimensions."""
         walk = _walk(stride, padding, dilation, groups)
-        return make(ask(ops.conv2d, self.raw, weight.raw, _bare(bias), walk))
+        return make(ask(ops.conv2d, self.raw, tensor(weight), maybe_tensor(bias), walk))
 
     def conv_transpose2d(
         self,
@@ -125,7 +123,7 @@ class Operations(Elementwise):
         [n, out, h', w'], h' = (h − 1)·stride − 2·padding + dilation·(kh − 1) + output_padding + 1.
         """
         walk = _walk(stride, padding, dilation, groups)
-        arguments = (self.raw, weight.raw, _bare(bias), walk, output_padding)
+        arguments = (self.raw, tensor(weight), maybe_tensor(bias), walk, count(output_padding))
         return make(ask(ops.conv_transpose2d, *arguments))
 
     def attention(
@@ -148,18 +146,27 @@ class Operations(Elementwise):
             causal: Hides the keys after each query.
             scale: The factor of q·kᵀ; 1/√d when there is none.
         """
-        arguments = (self.raw, k.raw, v.raw, heads, _bare(mask), causal, scale)
+        factor = None if scale is None else number(scale)
+        arguments = (
+            self.raw,
+            tensor(k),
+            tensor(v),
+            count(heads),
+            maybe_tensor(mask),
+            bool(causal),
+            factor,
+        )
         return make(ask(ops.attention, *arguments))
 
     def rotary(self, cosines: Tensor, sines: Tensor, *, interleaved: bool = False) -> Tensor:
         """Rotary position embedding of [.., n, d] by cosines and sines [n, d/2] (Su et al. 2021).
         `interleaved` pairs elements 2i and 2i+1, otherwise i and i + d/2."""
-        return make(ask(ops.rotary, self.raw, cosines.raw, sines.raw, interleaved))
+        return make(ask(ops.rotary, self.raw, tensor(cosines), tensor(sines), bool(interleaved)))
 
     def embedding(self, weight: Tensor) -> Tensor:
         """Rows of weight [rows, c] by these indices [..] (`u32` or `i64`) → [.., c], of weight's
         dtype, or `f32` when weight is quantized."""
-        return make(ask(ops.embedding, self.raw, weight.raw))
+        return make(ask(ops.embedding, self.raw, tensor(weight)))
 
     # Normalization.
 
@@ -173,7 +180,13 @@ class Operations(Elementwise):
     ) -> Tensor:
         """Normalizes [n, c, ..] over each of `groups` groups of channels, then scales and shifts
         by channel (weight [c], bias [c]). Wu & He 2018."""
-        arguments = (self.raw, groups, _bare(weight), _bare(bias), epsilon)
+        arguments = (
+            self.raw,
+            count(groups),
+            maybe_tensor(weight),
+            maybe_tensor(bias),
+            number(epsilon),
+        )
         return make(ask(ops.group_norm, *arguments))
 
     def layer_norm(
@@ -181,15 +194,17 @@ class Operations(Elementwise):
     ) -> Tensor:
         """Normalizes [.., c] over its last dimension, then scales and shifts (weight [c],
         bias [c]). Ba, Kiros & Hinton 2016."""
-        return make(ask(ops.layer_norm, self.raw, _bare(weight), _bare(bias), epsilon))
+        return make(
+            ask(ops.layer_norm, self.raw, maybe_tensor(weight), maybe_tensor(bias), number(epsilon))
+        )
 
     def rms_norm(self, weight: Tensor | None = None, *, epsilon: float = 1e-6) -> Tensor:
         """[.., c] / √(mean(x²) + epsilon), times weight [c]. Zhang & Sennrich 2019."""
-        return make(ask(ops.rms_norm, self.raw, _bare(weight), epsilon))
+        return make(ask(ops.rms_norm, self.raw, maybe_tensor(weight), number(epsilon)))
 
     def softmax(self, axis: int = -1) -> Tensor:
         """Softmax along one axis."""
-        return make(ask(ops.softmax, self.raw, axis))
+        return make(ask(ops.softmax, self.raw, as_axis(axis)))
 
     # Along axes.
 
@@ -197,12 +212,12 @@ class Operations(Elementwise):
         if axes is None:
             chosen: list[int] = []
         elif isinstance(axes, int):
-            chosen = [axes]
+            chosen = [as_axis(axes)]
         else:
-            chosen = list(axes)
+            chosen = [as_axis(axis) for axis in axes]
             if not chosen:
                 raise InvalidArgument("no axes: leave them out to reduce all of them")
-        return make(ask(ops.reduce, self.raw, ops.Reduction[reduction], chosen, keep))
+        return make(ask(ops.reduce, self.raw, ops.Reduction[reduction], chosen, bool(keep)))
 
     def sum(self, axes: int | Sequence[int] | None = None, *, keep: bool = False) -> Tensor:
         """The sum over these axes, or over all. With `keep`, they stay as dimensions of 1."""
@@ -231,25 +246,25 @@ class Operations(Elementwise):
     def argsort(self, axis: int = -1, *, descending: bool = False) -> Tensor:
         """The indices that put one axis in order, as `u32`, of this shape: `gather` by them gives
         it sorted. Equal elements keep their order; NaN is greater than every number."""
-        return make(ask(ops.argsort, self.raw, axis, descending))
+        return make(ask(ops.argsort, self.raw, as_axis(axis), bool(descending)))
 
     def cumulative_sum(self, axis: int) -> Tensor:
         """The running sum along one axis."""
-        return make(ask(ops.cumulative_sum, self.raw, axis))
+        return make(ask(ops.cumulative_sum, self.raw, as_axis(axis)))
 
     # Shape and place. The methods that need the shape are in `tensor.py`.
 
     def permute(self, axes: Sequence[int]) -> Tensor:
         """Dimension i of the result is dimension `axes[i]` of this."""
-        return make(ask(ops.permute, self.raw, list(axes)))
+        return make(ask(ops.permute, self.raw, counts(axes, "an axis")))
 
     def broadcast(self, shape: Sequence[int]) -> Tensor:
         """Repeated to a shape that it broadcasts to."""
-        return make(ask(ops.broadcast, self.raw, list(shape)))
+        return make(ask(ops.broadcast, self.raw, counts(shape)))
 
     def flip(self, axis: int) -> Tensor:
         """One axis backwards."""
-        return make(ask(ops.flip, self.raw, axis))
+        return make(ask(ops.flip, self.raw, as_axis(axis)))
 
     def pad(self, amounts: Sequence[tuple[int, int]], padding: Padding | float = 0.0) -> Tensor:
         """Pads each axis by (before, after), one pair for each dimension, with a number or with
@@ -262,22 +277,22 @@ class Operations(Elementwise):
             }
             raw = kinds[padding]()
         else:
-            raw = ops.Padding_Constant(float(padding))
-        pairs = [(before, after) for before, after in amounts]
+            raw = ops.Padding_Constant(number(padding))
+        pairs = [(count(before), count(after)) for before, after in amounts]
         return make(ask(ops.pad, self.raw, pairs, raw))
 
     def gather(self, axis: int, indices: Tensor) -> Tensor:
         """result[.., i, ..] = self[.., indices[.., i, ..], ..] along one axis; indices (`u32` or
         `i64`) has this tensor's rank, and its shape except along the axis."""
-        return make(ask(ops.gather, self.raw, axis, indices.raw))
+        return make(ask(ops.gather, self.raw, as_axis(axis), tensor(indices)))
 
     def index_select(self, axis: int, indices: Tensor) -> Tensor:
         """Whole slices of one axis, by a 1-D tensor of indices (`u32` or `i64`)."""
-        return make(ask(ops.index_select, self.raw, axis, indices.raw))
+        return make(ask(ops.index_select, self.raw, as_axis(axis), tensor(indices)))
 
     def interpolate(
         self, height: int, width: int, sampling: Sampling = Sampling.BILINEAR
     ) -> Tensor:
         """Resizes [n, c, h, w] to [n, c, height, width]."""
         raw = ops.Sampling[Sampling(sampling).name]
-        return make(ask(ops.interpolate, self.raw, height, width, raw))
+        return make(ask(ops.interpolate, self.raw, count(height), count(width), raw))

@@ -270,6 +270,8 @@ def _check_options(parameter: str, case: str, options: Input) -> None:
         if case == "integer" and option.name in ("min", "max", "step") and value is not None:
             if not isinstance(value, int) or abs(value) > LARGEST:
                 raise DefinitionError(f"`{parameter}`: `{option.name}` is an integer of 64 bits")
+            if option.name == "step" and not 0 < value < 2**32:
+                raise DefinitionError(f"`{parameter}`: `step` is between 1 and {2**32 - 1}")
     sources = [options.choices is not None, options.models is not None, options.images]
     if sum(sources) > 1:
         raise DefinitionError(f"`{parameter}`: `choices`, `models`, `images`: one of them")

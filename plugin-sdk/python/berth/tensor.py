@@ -15,6 +15,10 @@ from typing import Any, Self, Union
 
 from . import dtypes, elementwise
 from ._host import ask, ops, tensors
+from .arguments import axis as as_axis
+from .arguments import count as as_count
+from .arguments import counts, number, tensor
+from .arguments import offset as as_offset
 from .arithmetic import Arithmetic, Number
 from .dtypes import ARRAY_CODES, DType
 from .errors import InvalidArgument, Other, Unsupported
@@ -28,6 +32,16 @@ Nested = Union[Number, Sequence["Nested"]]
 
 Index = Union[int, slice, None, Any]
 """An index of one axis: an integer, a slice, `...`, or `None` for a new axis of 1."""
+
+
+class _Closed:
+    """What a closed tensor has for a handle."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise InvalidArgument("the tensor was closed")
+
+
+_CLOSED = _Closed()
 
 
 class Tensor(Arithmetic):
@@ -80,9 +94,10 @@ class Tensor(Arithmetic):
         return f"Tensor({list(self.shape)}, {self.dtype})"
 
     def close(self) -> None:
-        """Drops the handle now. The tensor, and what was made of the same handle by
-        `Image(…)` or `Mask(…)`, cannot be used any more."""
-        self.raw.__exit__(None, None, None)
+        """Drops the handle now. The tensor cannot be used any more."""
+        raw, self.raw = self.raw, _CLOSED
+        if raw is not _CLOSED:
+            raw.__exit__(None, None, None)
 
     def __enter__(self) -> Self:
         return self
@@ -148,7 +163,7 @@ class Tensor(Arithmetic):
             )
         if expected <= PIECE:
             raw_dtype = dtypes.to_raw(dtype)
-            return Tensor(ask(tensors.from_bytes, raw_dtype, list(shape), bytes(data)))
+            return Tensor(ask(tensors.from_bytes, raw_dtype, counts(shape), bytes(data)))
         upload = Upload(dtype, shape)
         view = memoryview(data)
         for offset in range(0, expected, PIECE):
@@ -158,7 +173,7 @@ class Tensor(Arithmetic):
     @staticmethod
     def full(shape: Sequence[int], value: float, dtype: DType = DType.F32) -> Tensor:
         """A tensor whose every element is `value`, converted to `dtype`."""
-        return Tensor(ask(tensors.full, dtypes.to_raw(dtype), list(shape), float(value)))
+        return Tensor(ask(tensors.full, dtypes.to_raw(dtype), counts(shape), number(value)))
 
     @staticmethod
     def zeros(shape: Sequence[int], dtype: DType = DType.F32) -> Tensor:
@@ -176,12 +191,12 @@ class Tensor(Arithmetic):
     ) -> Tensor:
         """The 1-D tensor start, start + step, … of `count` elements, computed in `f64`."""
         raw = dtypes.to_raw(dtype)
-        return Tensor(ask(tensors.arange, raw, float(start), float(step), count))
+        return Tensor(ask(tensors.arange, raw, number(start), number(step), as_count(count)))
 
     @staticmethod
     def concat(parts: Sequence[Tensor], axis: int = 0) -> Tensor:
         """The tensors one after another along an axis; their other dimensions are equal."""
-        return Tensor(ask(ops.concat, [part.raw for part in parts], axis))
+        return Tensor(ask(ops.concat, [tensor(part) for part in parts], as_axis(axis)))
 
     @staticmethod
     def stack(parts: Sequence[Tensor], axis: int = 0) -> Tensor:
@@ -196,7 +211,7 @@ class Tensor(Arithmetic):
         Raises:
             InvalidArgument: They do not lie inside the tensor.
         """
-        return ask(self.raw.read, offset, length)
+        return ask(self.raw.read, as_offset(offset), as_count(length))
 
     def pieces(self, size: int = PIECE) -> Iterator[bytes]:
         """All bytes in order, at most `size` at a time.
@@ -261,13 +276,15 @@ class Tensor(Arithmetic):
             if others < 1 or self.elements % others:
                 raise InvalidArgument(f"{list(self.shape)} is not to be had as {wanted}")
             wanted[wanted.index(-1)] = self.elements // others
-        return Tensor(ask(ops.reshape, self.raw, wanted))
+        return Tensor(ask(ops.reshape, self.raw, counts(wanted)))
 
     def slice(self, axis: int, start: int = 0, end: int | None = None, step: int = 1) -> Tensor:
         """Indices start, start + step, … below `end` of one axis; to its end without one."""
         if end is None:
             end = self.dim(axis)
-        return Tensor(ask(ops.slice, self.raw, axis, start, end, step))
+        return Tensor(
+            ask(ops.slice, self.raw, as_axis(axis), as_count(start), as_count(end), as_count(step))
+        )
 
     def dim(self, axis: int) -> int:
         """One dimension; `axis` −1 is the last.
@@ -349,7 +366,7 @@ class Upload:
 
     def __init__(self, dtype: DType, shape: Sequence[int]) -> None:
         """Begins a tensor of this type and shape, filled with zeros."""
-        self._raw = ask(tensors.Upload.begin, dtypes.to_raw(dtype), list(shape))
+        self._raw = ask(tensors.Upload.begin, dtypes.to_raw(dtype), counts(shape))
         self._end = 0
 
     def write(self, offset: int, data: bytes | memoryview) -> None:
@@ -358,7 +375,7 @@ class Upload:
         Raises:
             InvalidArgument: It does not lie inside the tensor, or comes after `finish`.
         """
-        ask(self._raw.write, offset, bytes(data))
+        ask(self._raw.write, as_offset(offset), bytes(data))
         self._end = offset + len(data)
 
     def append(self, data: bytes | memoryview) -> None:
@@ -381,11 +398,11 @@ class Generator:
 
     def normal(self, shape: Sequence[int]) -> Tensor:
         """The next standard normals, as `f32`. Advances the generator as `torch.randn` does."""
-        return Tensor(ask(self._raw.normal, list(shape)))
+        return Tensor(ask(self._raw.normal, counts(shape)))
 
     def uniform(self, shape: Sequence[int]) -> Tensor:
         """The next uniforms in [0, 1), as `f32`. Advances the generator as `torch.rand` does."""
-        return Tensor(ask(self._raw.uniform, list(shape)))
+        return Tensor(ask(self._raw.uniform, counts(shape)))
 
 
 def _no_blocks(dtype: DType) -> InvalidArgument:
@@ -396,7 +413,7 @@ def _dense_bytes(dtype: DType, shape: Sequence[int]) -> int:
     size = DType(dtype).size
     if size is None:
         raise _no_blocks(dtype)
-    return math.prod(shape) * size
+    return math.prod(counts(shape)) * size
 
 
 def _flatten(level: Any, shape: list[int], depth: int, flat: list[Number]) -> None:

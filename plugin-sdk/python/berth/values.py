@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any, Protocol, TypeVar, Union, runtime_checkable
 
 from ._host import ask, values
+from .arguments import count, text
 from .errors import Error, InvalidArgument
 from .integers import from_wide, to_wide
 from .model import ModelFile
@@ -64,7 +65,7 @@ class Object:
     @staticmethod
     def create(type_name: str, fields: Mapping[str, Value | None]) -> Object:
         """An object of these fields. A field that is `None` is left out."""
-        return Object(ask(values.Object.create, type_name, to_fields(fields)))
+        return Object(ask(values.Object.create, text(type_name), to_fields(fields)))
 
     @property
     def type_name(self) -> str:
@@ -89,7 +90,7 @@ class Object:
 
     def find(self, name: str, kind: type[T]) -> T | None:
         """One field, or `None` where there is none of this name. Raises as `get`."""
-        raw = ask(self.raw.get, name)
+        raw = ask(self.raw.get, text(name))
         if raw is None:
             return None
         return typed(from_raw(raw), kind, f"{self.type_name}: `{name}`")
@@ -132,7 +133,7 @@ class Items:
             NotFound: Past the end.
             InvalidArgument: Of another type; the index is named.
         """
-        return typed(from_raw(ask(self.raw.get, index)), kind, f"item {index}")
+        return typed(from_raw(ask(self.raw.get, count(index))), kind, f"item {index}")
 
     def __getitem__(self, index: int) -> Any:
         """One of them, of whatever type; −1 is the last. Raises `IndexError` past the end."""
@@ -228,7 +229,7 @@ def to_raw(value: Any) -> Any:
     if isinstance(value, float):
         return values.Value_Number(value)
     if isinstance(value, str):
-        return values.Value_Text(str(value))
+        return values.Value_Text(text(value))
     if isinstance(value, (bytes, bytearray, memoryview)):
         return values.Value_Bytes(bytes(value))
     if isinstance(value, Tensor):
@@ -276,7 +277,7 @@ def to_fields(fields: Mapping[str, Any]) -> list[Any]:
         if value is None:
             continue
         try:
-            named.append(values.NamedValue(name, to_raw(value)))
+            named.append(values.NamedValue(text(name), to_raw(value)))
         except Error as error:
             raise error.at(f"`{name}`") from None
     return named

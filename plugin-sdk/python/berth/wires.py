@@ -29,7 +29,7 @@ class _TensorWire(Tensor):
         """
         if tensor.dtype is not DType.F32 or tensor.rank != self._rank:
             raise InvalidArgument(f"expected {self._expected}, got {kind_of(tensor)}")
-        super().__init__(tensor.raw)
+        super().__init__(tensor.raw.share())
 
     @classmethod
     def from_value(cls, value: Any) -> Self:
