@@ -3,6 +3,7 @@ package berth
 import (
 	"runtime"
 
+	host "go.bytecodealliance.org/pkg/wit/runtime"
 	tensors "wit_component/berth_node_tensors"
 )
 
@@ -28,8 +29,6 @@ func account(raw *tensors.Tensor) {
 		return
 	}
 	madeBytes, madeHandles = 0, 0
-	runtime.GC()
-	// The cleanups that give handles back run while nothing else does.
-	runtime.Gosched()
+	host.Collect()
 	runtime.KeepAlive(raw)
 }

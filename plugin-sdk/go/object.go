@@ -35,7 +35,7 @@ func fieldsFromHost(named []values.NamedValue) Fields {
 	return fields
 }
 
-// As is a value as a T, as inputs of that type are taken: As[float64](v), As[Image](v).
+// As is a value as a T, taken as an input of that type is, such as `As[float64](v)`.
 // Errors: [ErrInvalidArgument] for a value of another type.
 func As[T any](value any) (T, error) {
 	var target T

@@ -1,8 +1,8 @@
 package berth
 
 import (
-	types "wit_component/berth_node_types"
 	tensors "wit_component/berth_node_tensors"
+	types "wit_component/berth_node_types"
 )
 
 // Upload is a tensor being written piece by piece, for data too large to hold at once. It is an

@@ -1,3 +1,3 @@
-module pictures
+module example.com/pictures
 
 go 1.25

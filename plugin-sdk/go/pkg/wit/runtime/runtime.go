@@ -7,6 +7,8 @@ package runtime
 
 import (
 	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
 	"unsafe"
 )
 
@@ -22,15 +24,62 @@ var (
 // alive until Go values point at them.
 var incoming []unsafe.Pointer
 
-// The host waits for memory, and nothing of it may be called. Cleanups can run then, when an
-// allocation starts a collection.
+// The host waits for memory, and nothing of it may be called.
 var reallocating bool
 
-func init() { started = true }
+// Bytes of Go's heap beyond which it collects by itself, wherever it is.
+const ownAccord = 256 << 20
+
+// Bytes of Go's heap that are allocated between two collections, at least.
+const collectAfter = 4 << 20
+
+// Calls of the host between two looks at Go's heap.
+const lookEvery = 64
+
+// A collection asks for the time, which is a call of the host, and the host cannot be called while
+// it waits for memory. So Go collects where the bindings are about to call the host, and never
+// inside of realloc.
+func init() {
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(ownAccord)
+	started = true
+}
+
+var (
+	calls     int
+	received  uint64 // Bytes that the host put into Go's heap since the last look.
+	collectAt uint64 = collectAfter
+	heap             = []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+)
+
+// look collects when Go's heap has doubled since the last time.
+func look() {
+	if calls++; calls < lookEvery && received < collectAfter {
+		return
+	}
+	calls, received = 0, 0
+	metrics.Read(heap)
+	if heap[0].Value.Uint64() < collectAt {
+		return
+	}
+	Collect()
+	metrics.Read(heap)
+	collectAt = max(collectAfter, 2*heap[0].Value.Uint64())
+}
+
+// Collect frees what is not used, and drops the handles in it.
+func Collect() {
+	runtime.GC()
+	// The cleanups that drop handles run while nothing else does.
+	for range 4 {
+		runtime.Gosched()
+	}
+}
 
 // Allocate gives zeroed memory that stays where it is until the pinner unpins it.
 func Allocate(pinner *runtime.Pinner, size, align uintptr) unsafe.Pointer {
 	forget()
+	look()
 	block := allocate(size, align)
 	if block != nil {
 		pinner.Pin(block)
@@ -81,6 +130,7 @@ func realloc(old unsafe.Pointer, oldSize, align, size uintptr) unsafe.Pointer {
 	reallocating = true
 	block := allocate(size, align)
 	incoming = append(incoming, block)
+	received += uint64(size)
 	reallocating = false
 	pauseClock(false)
 	return block
