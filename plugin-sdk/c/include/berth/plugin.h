@@ -22,10 +22,8 @@
 #ifdef __cplusplus
 extern "C" {
 #else
-// The macros below set what an option is when it is left out, and the author's options after it.
-#pragma clang diagnostic ignored "-Winitializer-overrides"
-// Options that are left out are zero.
-#pragma clang diagnostic ignored "-Wmissing-field-initializers"
+#pragma clang diagnostic ignored "-Winitializer-overrides" // The author's options replace what stands for none.
+#pragma clang diagnostic ignored "-Wmissing-field-initializers" // What is left out is zero.
 #endif
 
 // Inputs
