@@ -44,9 +44,14 @@ function integer(value: number, what: string, low: number, high: number): number
   return value;
 }
 
-/** @internal */
+/** 32 bits as they cross: the engine takes and gives them as a signed number. @internal */
 export function u32(value: number, what: string): number {
-  return integer(value, what, 0, 0xffff_ffff);
+  return integer(value, what, 0, 0xffff_ffff) | 0;
+}
+
+/** 32 bits that came. @internal */
+export function unsigned(value: number): number {
+  return value >>> 0;
 }
 
 /** @internal */
@@ -96,7 +101,7 @@ export function dtypeOf(value: DType): DType {
   return oneOf(value, DTYPES, "dtype");
 }
 
-/** Dimensions, or other counts. @internal */
+/** Dimensions, or other counts, as they cross. @internal */
 export function counts(values: readonly number[], what: string): number[] {
   if (!Array.isArray(values)) {
     throw BerthError.invalid(`${what}: expected an array of integers, got ${show(values)}`);
@@ -125,9 +130,4 @@ export function bytesOf(value: ArrayBuffer | ArrayBufferView, what: string): Uin
     return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   }
   throw BerthError.invalid(`${what}: expected bytes, got ${show(value)}`);
-}
-
-/** 32 bits as they cross: they come as a signed number. @internal */
-export function unsigned(value: number): number {
-  return value >>> 0;
 }

@@ -53,6 +53,11 @@ export abstract class Handle<T extends Raw> {
     this.raw[Symbol.dispose]();
   }
 
+  /** How errors and messages show it. */
+  toJSON(): string {
+    return this.toString();
+  }
+
   /** What `using` calls. */
   [Symbol.dispose](): void {
     this.dispose();

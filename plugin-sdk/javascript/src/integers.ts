@@ -1,6 +1,6 @@
 import type { WideInteger } from "berth:node/types@0.2.0";
 
-import { show, unsigned } from "./check";
+import { show, u32, unsigned } from "./check";
 import { BerthError } from "./error";
 
 const LARGEST = 2n ** 64n - 1n;
@@ -15,7 +15,8 @@ export function toWide(value: bigint | number, what: string): WideInteger {
   if (magnitude > LARGEST) {
     throw BerthError.invalid(`${what}: ${exact} has more than 64 bits`);
   }
-  return { negative: exact < 0n, high: Number(magnitude >> 32n), low: Number(magnitude & 0xffff_ffffn) };
+  const [high, low] = [Number(magnitude >> 32n), Number(magnitude & 0xffff_ffffn)];
+  return { negative: exact < 0n, high: u32(high, what), low: u32(low, what) };
 }
 
 /** @internal */

@@ -112,7 +112,7 @@ export abstract class TensorData extends Handle<Raw> {
     return this.toArray("f64")[0] as number;
   }
 
-  /** What errors call it. */
+  /** How errors and messages show it. */
   override toString(): string {
     return `a ${this.dtype} tensor of ${show(this.shape)}`;
   }

@@ -96,7 +96,7 @@ export class Tensor extends TensorData {
     if (width === undefined) {
       throw BerthError.invalid(`a ${dtype} tensor cannot be made of bytes: it comes from a model file`);
     }
-    const expected = dimensions.reduce((product, dimension) => product * dimension, width);
+    const expected = shape.reduce((product, dimension) => product * dimension, width);
     if (bytes.byteLength !== expected) {
       throw BerthError.invalid(`a ${dtype} tensor of ${show(shape)} has ${expected} bytes, not ${bytes.byteLength}`);
     }
@@ -301,7 +301,7 @@ export class Tensor extends TensorData {
   reshape(shape: readonly number[]): Tensor {
     const open = Array.isArray(shape) ? shape.indexOf(-1) : -1;
     if (open >= 0) {
-      const known = counts(shape.filter((_, place) => place !== open), "shape").reduce((a, b) => a * b, 1);
+      const known = shape.reduce((product, dimension, place) => (place === open ? product : product * dimension), 1);
       return this.reshape(shape.with(open, known === 0 ? 0 : this.length / known));
     }
     return new Tensor(ops.reshape(this.raw, counts(shape, "shape")));
@@ -334,10 +334,7 @@ export class Tensor extends TensorData {
     const raw: RawPadding = typeof padding === "number"
       ? { tag: "constant", val: padding }
       : { tag: oneOf(padding, ["edge", "reflect", "wrap"], "padding") };
-    const pairs = amounts.map((pair): [number, number] => {
-      const [before, after] = counts(pair, "amounts");
-      return [u32(before as number, "amounts"), u32(after as number, "amounts")];
-    });
+    const pairs = amounts.map(([before, after]): [number, number] => [u32(before, "before"), u32(after, "after")]);
     return new Tensor(ops.pad(this.raw, pairs, raw));
   }
 

@@ -74,6 +74,11 @@ export class HostObject extends Handle<RawObject> {
     return new HostObject(this.replaced(fields));
   }
 
+  /** How errors and messages show it. */
+  override toString(): string {
+    return `a ${this.typeName}`;
+  }
+
   /** @internal */
   protected replaced(fields: Fields): RawObject {
     return ask(() => this.raw.replace(toNamed(fields)));
@@ -114,6 +119,11 @@ export class HostList extends Handle<RawList> implements Iterable<Value> {
   toArray<T>(kind?: Kind<T>): (T | Value)[] {
     return Array.from({ length: this.length }, (_, index) =>
       kind === undefined ? this.get(index) : this.get(index, kind));
+  }
+
+  /** How errors and messages show it. */
+  override toString(): string {
+    return `a list of ${this.length}`;
   }
 
   /** All of them, in order. */
