@@ -83,11 +83,11 @@ static void drop(bth_block *block) {
 }
 
 /// The block of what was handed to an author: memory begins after its block, handles with it.
-static bth_block *block_of(void *made_before) {
+static bth_block *block_of(const void *made_before) {
     // Memory is handed out behind its block, and no handle can lie there: look for it in the list.
     for (bth_block *block = newest; block; block = block->older) {
-        if ((void *)block == made_before) return block;
-        if (block->kind == BTH_MEMORY && (void *)(block + 1) == made_before) return block;
+        if (block == made_before) return block;
+        if (block->kind == BTH_MEMORY && block + 1 == made_before) return block;
     }
     return NULL;
 }
@@ -95,6 +95,35 @@ static bth_block *block_of(void *made_before) {
 void berth_drop(void *made_before) {
     bth_block *block = made_before ? block_of(made_before) : NULL;
     if (block) drop(block);
+}
+
+void *berth_share(const void *made_before) {
+    bth_block *block = made_before && !berth_failed() ? block_of(made_before) : NULL;
+    bth_value shared;
+    berth_value value = {.kind = BERTH_NOTHING};
+    if (!block) return NULL;
+    switch (block->kind) {
+    case BTH_TENSOR:
+        value = berth_tensor_value((berth_tensor *)block);
+        break;
+    case BTH_MODEL:
+        value = berth_model_value((berth_model *)block);
+        break;
+    case BTH_FUNCTION:
+        value = berth_function_value((berth_function *)block);
+        break;
+    case BTH_OBJECT:
+        value = berth_object_value((berth_object *)block);
+        break;
+    case BTH_ITEMS:
+        value = berth_items_value((berth_items *)block);
+        break;
+    default:
+        return NULL;
+    }
+    // Values are given to the host as second handles: this one stays here. All handles are at one place.
+    bth_give_value(value, &shared);
+    return bth_new(block->kind, sizeof(bth_block), shared.val.tensor.__handle);
 }
 
 void *berth_alloc(size_t size) {

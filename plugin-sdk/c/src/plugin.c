@@ -140,7 +140,7 @@ static void describe_node(const berth_node *from, bth_node_type *node) {
 
 void exports_berth_node_nodes_describe(exports_berth_node_nodes_list_node_type_t *described) {
     *described = (exports_berth_node_nodes_list_node_type_t){NULL, 0};
-    for (const berth_node *const *node = berth_this_plugin.nodes; node && *node; node++) {
+    for (const berth_node *const *node = berth_this_plugin()->nodes; node && *node; node++) {
         described->ptr = grown(described->ptr, described->len, sizeof(bth_node_type));
         describe_node(*node, &described->ptr[described->len++]);
     }
@@ -156,7 +156,7 @@ static bool is_named(const char *name, const bth_string *text) {
 /// The node of a name, whose text is freed. Otherwise an error.
 static const berth_node *node_of(bth_string *name) {
     const berth_node *found = NULL;
-    for (const berth_node *const *node = berth_this_plugin.nodes; node && *node && !found; node++) {
+    for (const berth_node *const *node = berth_this_plugin()->nodes; node && *node && !found; node++) {
         if (is_named((*node)->name, name)) found = *node;
     }
     if (!found) berth_fail(BERTH_INVALID_ARGUMENT, "this plugin has no node `%.*s`", (int)name->len, (char *)name->ptr);
@@ -225,7 +225,7 @@ bool exports_berth_node_nodes_run(bth_string *name, exports_berth_node_nodes_lis
 bool exports_berth_node_nodes_call(bth_string *name, exports_berth_node_nodes_list_named_value_t *captured,
                                    exports_berth_node_nodes_list_named_value_t *given,
                                    exports_berth_node_nodes_list_named_value_t *result, bth_error *error) {
-    const berth_function_entry *entry = berth_this_plugin.functions;
+    const berth_function_entry *entry = berth_this_plugin()->functions;
     while (entry && entry->name && !is_named(entry->name, name)) entry++;
     if (!entry || !entry->name) {
         berth_fail(BERTH_INVALID_ARGUMENT, "this plugin lists no function `%.*s`", (int)name->len, (char *)name->ptr);

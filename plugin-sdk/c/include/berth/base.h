@@ -198,6 +198,10 @@ void *berth_end_keeping(berth_scope scope, void *kept);
 /// Drops one handle, or memory of `berth_alloc`, at once. NULL is nothing to drop.
 void berth_drop(void *made);
 
+/// A second handle to a tensor, a model file, a function, an object or a list, which costs no memory and is
+/// dropped for itself: for what is to stay when the first one goes. NULL for anything else.
+void *berth_share(const void *made);
+
 /// Memory of this many bytes, filled with zeros, which is freed with the scope or the run it was made in.
 void *berth_alloc(size_t size);
 

@@ -240,10 +240,13 @@ typedef struct berth_plugin {
 /// The functions of a plugin: `BERTH_FUNCTIONS({"denoise", denoise})`.
 #define BERTH_FUNCTIONS(...) ((const berth_function_entry[]){__VA_ARGS__, {0}})
 /// Says what the plugin is, once: `BERTH_PLUGIN(.nodes = BERTH_NODES(&sharpen));`.
-#define BERTH_PLUGIN(...) const berth_plugin berth_this_plugin = {__VA_ARGS__}
+#define BERTH_PLUGIN(...) \
+    static const berth_plugin berth_plugin_of_this_file = {__VA_ARGS__}; \
+    const berth_plugin *berth_this_plugin(void) { return &berth_plugin_of_this_file; } \
+    _Static_assert(true, "a semicolon follows")
 
-/// What `BERTH_PLUGIN` defines.
-extern const berth_plugin berth_this_plugin;
+/// What `BERTH_PLUGIN` defines: what this plugin is.
+const berth_plugin *berth_this_plugin(void);
 
 #ifdef __cplusplus
 }

@@ -49,6 +49,9 @@ void run_tensors(const berth_fields *inputs, berth_outputs *outputs) {
     }
     sum = berth_end(outer, sum);
     CHECK(HAS(sum, 11, 12, 13, 14, 15, 16));
+    berth_tensor *second = berth_share(sum);
+    berth_drop(sum);
+    CHECK(HAS(second, 11, 12, 13, 14, 15, 16) && !berth_share(numbers) && !berth_share(NULL));
     CHECK(strcmp(berth_dtype_name(BERTH_Q4_0), "q4_0") == 0 && berth_dtype_size(BERTH_F64) == 8);
     // Errors.
     berth_from(BERTH_DIMS(2), ((float[]){1}), 1);

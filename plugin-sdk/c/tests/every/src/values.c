@@ -71,12 +71,15 @@ void run_values(const berth_fields *inputs, berth_outputs *outputs) {
     berth_model_open("checkpoints", "nothing.safetensors");
     CHECK(caught(BERTH_ACCESS_DENIED, ""));
 
+    CHECK(berth_model_label(berth_share(model))[0] && berth_length(berth_share(items)) == 2);
+    CHECK(strcmp(berth_type_name(berth_share(object)), "MINE") == 0);
+
     // A function that fails in each way: the error comes back as it was.
     static const berth_error_kind kinds[] = {BERTH_INVALID_ARGUMENT, BERTH_ACCESS_DENIED, BERTH_NOT_FOUND, BERTH_QUOTA_EXCEEDED,
                                              BERTH_OUT_OF_MEMORY, BERTH_UNSUPPORTED, BERTH_FAILED, BERTH_OTHER};
     berth_fields *captures = berth_fields_new();
     berth_set(captures, "text", "captured");
-    berth_function *fail = berth_function_new("fail", captures);
+    berth_function *fail = berth_share(berth_function_new("fail", captures));
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         berth_fields *arguments = berth_fields_new();
         berth_set(arguments, "kind", kinds[i]);
