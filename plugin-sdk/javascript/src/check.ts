@@ -32,7 +32,7 @@ export function show(value: unknown): string {
     return `${value}n`;
   }
   if (typeof value === "object" && value !== null) {
-    return Array.isArray(value) ? `[${value.map(show).join(", ")}]` : `a ${value.constructor?.name ?? "object"}`;
+    return Array.isArray(value) ? `[${value.map(show).join(", ")}]` : String(value.constructor?.name ?? "object").replace(/^_?/, "a ");
   }
   return String(value);
 }

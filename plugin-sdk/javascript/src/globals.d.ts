@@ -21,3 +21,10 @@ declare class TextEncoder {
 declare class TextDecoder {
   decode(bytes?: ArrayBuffer | ArrayBufferView): string;
 }
+
+/** The engine's own clock, in milliseconds; it needs the right `clock`. */
+declare var performance: { now(): number };
+
+/** Base64 of a text of bytes, and back. */
+declare function btoa(bytes: string): string;
+declare function atob(base64: string): string;

@@ -18,5 +18,5 @@ export {
 export { add, div, mul, sub, Tensor, type AttentionOptions, type Nested, type Padding, type Sampling, type Walk } from "./tensor";
 export type { ArrayDType, NumberArray } from "./tensor-data";
 export { Upload } from "./upload";
-export { HostFunction, HostList, HostObject, type Fields, type Given, type Kind, type Value, type Values } from "./values";
+export { HostFunction, HostList, HostObject, type Fields, type Given, type Kind, type Read, type Value, type Values } from "./values";
 export { Clip, Conditioning, Entry, Image, Latent, Mask, ModelWire, Vae, type ModelParts, type Prediction, type VaeParts } from "./wires";

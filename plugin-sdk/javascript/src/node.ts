@@ -1,7 +1,7 @@
 import type { Input, NodeType as Description, Output } from "berth:node/nodes@0.2.0";
 import type { NamedValue, Value as RawValue } from "berth:node/values@0.2.0";
 
-import { show } from "./check";
+import { flag, oneOf, show, text } from "./check";
 import { BerthError } from "./error";
 import { isPort, portOf, type Port } from "./ports";
 import { at, fromNamed, HostFunction, readNamed, toNamed, toRaw, type Fields, type Given, type Values } from "./values";
@@ -61,6 +61,11 @@ export interface NodeDefinition<I extends Ports, O extends Ports | AnyPort> {
   validate?(inputs: Partial<Inputs<I>>): string | undefined;
 }
 
+const OPTIONS = [
+  "name", "displayName", "category", "description", "inputs", "outputs", "outputNode", "deprecated", "experimental",
+  "searchAliases", "run", "needs", "fingerprint", "validate",
+];
+
 /** A node as the host sees it. `node` makes it. */
 export class NodeType {
   /** @internal */
@@ -87,24 +92,24 @@ export class NodeType {
     }
     return {
       name,
-      displayName: definition.displayName ?? inWords(name),
-      category: definition.category,
-      description: definition.description ?? "",
+      displayName: text(definition.displayName ?? inWords(name), `${name}: displayName`),
+      category: text(definition.category, `${name}: category`),
+      description: text(definition.description ?? "", `${name}: description`),
       inputs,
       outputs: this.outputs(name).map(([output, port]): Output => {
         const { tooltip = "", passes = null } = port.options;
         return { name: output, typeName: port.form.typeName, tooltip, passes };
       }),
       hidden,
-      outputNode: definition.outputNode ?? false,
+      outputNode: flag(definition.outputNode ?? false, `${name}: outputNode`),
       checks: {
         needs: definition.needs !== undefined,
         fingerprint: definition.fingerprint !== undefined,
         validate: definition.validate !== undefined,
       },
-      deprecated: definition.deprecated ?? false,
-      experimental: definition.experimental ?? false,
-      searchAliases: [...(definition.searchAliases ?? [])],
+      deprecated: flag(definition.deprecated ?? false, `${name}: deprecated`),
+      experimental: flag(definition.experimental ?? false, `${name}: experimental`),
+      searchAliases: (definition.searchAliases ?? []).map((alias) => text(alias, `${name}: searchAliases`)),
     };
   }
 
@@ -127,7 +132,8 @@ export class NodeType {
 
   /** @internal */
   needs(name: string, inputs: readonly NamedValue[]): string[] {
-    return [...(this.definition.needs?.(this.read(name, inputs, true)) ?? [])];
+    const needed = this.definition.needs?.(this.read(name, inputs, true)) ?? [];
+    return needed.map((input) => text(input, `${name}: needs`));
   }
 
   /** @internal */
@@ -137,7 +143,8 @@ export class NodeType {
 
   /** @internal */
   validate(name: string, inputs: readonly NamedValue[]): string | null {
-    return this.definition.validate?.(this.read(name, inputs, true))?.toWellFormed() ?? null;
+    const wrong = this.definition.validate?.(this.read(name, inputs, true)) ?? null;
+    return wrong === null ? null : text(wrong, `${name}: validate`);
   }
 
   /** Outputs by name. */
@@ -188,6 +195,9 @@ export class NodeType {
 export function node<I extends Ports = {}, O extends Ports | AnyPort = {}>(definition: NodeDefinition<I, O>): NodeType {
   if (typeof definition?.run !== "function") {
     throw BerthError.invalid("node: a definition needs `run`");
+  }
+  for (const option of Object.keys(definition)) {
+    oneOf(option, OPTIONS, "part of a node's definition");
   }
   return new NodeType(definition as unknown as NodeDefinition<Ports, Ports>);
 }

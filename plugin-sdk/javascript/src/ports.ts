@@ -1,6 +1,6 @@
 import type { Choices, Hidden, Port as RawPort } from "berth:node/nodes@0.2.0";
 
-import { oneOf, show } from "./check";
+import { flag, float, oneOf, show, text as checkedText, u32 } from "./check";
 import { BerthError } from "./error";
 import { toWide } from "./integers";
 import {
@@ -113,30 +113,39 @@ export class Port<In, Out = In> implements Kind<In> {
   }
 }
 
-/** Says which option there is not, for authors without types. */
+/** Says which option there is not, or is of another type, for authors without types. */
 function known<O extends Options>(options: O, port: string, names: readonly string[] = []): O {
   for (const name of Object.keys(options)) {
     oneOf(name, ["tooltip", "optional", "lazy", "passes", ...names], `option of ${port}()`);
   }
+  const { tooltip, optional, lazy, passes } = options;
+  given(tooltip, checkedText, `${port}: tooltip`);
+  given(optional, flag, `${port}: optional`);
+  given(lazy, flag, `${port}: lazy`);
+  given(passes, checkedText, `${port}: passes`);
   return options;
+}
+
+/** An option, checked; absent where there is none. */
+function given<T, R>(value: T | undefined, check: (value: T, what: string) => R, what: string): R | null {
+  return value === undefined ? null : check(value, what);
 }
 
 /** True or false. */
 export function boolean<const O extends BooleanOptions = {}>(options: Only<O, BooleanOptions> = {} as never): Port<Maybe<boolean, O>, boolean> {
   known(options, "boolean", ["default"]);
-  const val = { default: options.default ?? null };
+  const val = { default: given((options as BooleanOptions).default, flag, "boolean: default") };
   return new Port({ port: { tag: "boolean", val }, typeName: "BOOLEAN" }, options, aBoolean);
 }
 
 function integerForm(options: IntegerOptions, name: string): Form {
   known(options, name, ["default", "min", "max", "step", "seed"]);
-  const wide = (value: number | bigint | undefined, what: string) => (value === undefined ? null : toWide(value, what));
   const val = {
-    default: wide(options.default, "default"),
-    min: wide(options.min, "min"),
-    max: wide(options.max, "max"),
-    step: options.step ?? null,
-    seed: options.seed ?? false,
+    default: given(options.default, toWide, `${name}: default`),
+    min: given(options.min, toWide, `${name}: min`),
+    max: given(options.max, toWide, `${name}: max`),
+    step: given(options.step, u32, `${name}: step`),
+    seed: flag(options.seed ?? false, `${name}: seed`),
   };
   return { port: { tag: "integer", val }, typeName: "INT" };
 }
@@ -161,31 +170,38 @@ export function seed<const O extends IntegerOptions = {}>(options: Only<O, Integ
 export function number<const O extends NumberOptions = {}>(options: Only<O, NumberOptions> = {} as never): Port<Maybe<number, O>, number> {
   known(options, "number", ["default", "min", "max", "step"]);
   const { default: start, min, max, step } = options as NumberOptions;
-  const val = { default: start ?? null, min: min ?? null, max: max ?? null, step: step ?? null };
+  const val = {
+    default: given(start, float, "number: default"),
+    min: given(min, float, "number: min"),
+    max: given(max, float, "number: max"),
+    step: given(step, float, "number: step"),
+  };
   return new Port({ port: { tag: "number", val }, typeName: "FLOAT" }, options, aNumber);
 }
 
 /** A text. */
 export function text<const O extends TextOptions = {}>(options: Only<O, TextOptions> = {} as never): Port<Maybe<string, O>, string> {
   known(options, "text", ["default", "multiline"]);
-  const val = { default: options.default ?? null, multiline: options.multiline ?? false };
+  const { default: start, multiline = false } = options as TextOptions;
+  const val = { default: given(start, checkedText, "text: default"), multiline: flag(multiline, "text: multiline") };
   return new Port({ port: { tag: "text", val }, typeName: "STRING" }, options, aText);
 }
 
 function chosen(choices: Choices, options: ChoiceOptions, name: string): Form {
   known(options, name, ["default"]);
-  return { port: { tag: "choice", val: { choices, default: options.default ?? null } }, typeName: "STRING" };
+  const start = given(options.default, checkedText, `${name}: default`);
+  return { port: { tag: "choice", val: { choices, default: start } }, typeName: "STRING" };
 }
 
 /** One of these texts: `choice(["outside", "inside"])` gives `"outside" | "inside"`. */
 export function choice<const C extends readonly string[], const O extends ChoiceOptions = {}>(choices: C, options: Only<O, ChoiceOptions> = {} as never): Port<Maybe<C[number], O>, C[number]> {
   const kind: Kind<string> = { read: (value) => oneOf(aText.read(value), choices, "choice") };
-  return new Port(chosen({ tag: "fixed", val: [...choices] }, options, "choice"), options, kind);
+  return new Port(chosen({ tag: "fixed", val: choices.map((name) => checkedText(name, "choice")) }, options, "choice"), options, kind);
 }
 
 /** The label of a model of a category, such as `loras`. */
 export function modelChoice<const O extends ChoiceOptions = {}>(category: string, options: Only<O, ChoiceOptions> = {} as never): Port<Maybe<string, O>, string> {
-  return new Port(chosen({ tag: "models", val: category }, options, "modelChoice"), options, aText);
+  return new Port(chosen({ tag: "models", val: checkedText(category, "category") }, options, "modelChoice"), options, aText);
 }
 
 /** The name of an image file in the operator's input folder. */
@@ -194,7 +210,7 @@ export function imageChoice<const O extends ChoiceOptions = {}>(options: Only<O,
 }
 
 function wire(typeName: string): Form {
-  return { port: { tag: "socket", val: typeName }, typeName };
+  return { port: { tag: "socket", val: checkedText(typeName, "typeName") }, typeName };
 }
 
 function objectWire<T extends HostObject, O extends Options>(type: ObjectWire<T>, options: O): Port<Maybe<T, O>, T> {
