@@ -13,7 +13,7 @@ from typing import Any
 
 from . import _host
 from .definitions import FUNCTIONS, NODES, Node
-from .errors import Error, InvalidArgument
+from .errors import Cancelled, Error, InvalidArgument
 from .places import message_of
 from .values import from_fields, to_fields, to_raw
 
@@ -24,6 +24,8 @@ def answer(work: Callable[[], Any]) -> Any:
         return work()
     except Error as error:
         raised = _host.raw_error(error)
+        if not isinstance(error, Cancelled):
+            _report(error)
     except BaseException as error:
         raised = _host.types.Error_Other(message_of(error))
         _report(error)

@@ -301,8 +301,9 @@ def _ports(
         if parameter.name not in hints:
             raise DefinitionError(f"`{parameter.name}` is not annotated")
         default = None if parameter.default is parameter.empty else parameter.default
+        optional = parameter.default is None
         tooltip = tooltips.get(parameter.name, "")
-        ports.append(port_of(parameter.name, hints[parameter.name], default, tooltip))
+        ports.append(port_of(parameter.name, hints[parameter.name], default, tooltip, optional))
     return ports
 
 

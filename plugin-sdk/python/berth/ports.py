@@ -10,7 +10,7 @@ from __future__ import annotations
 import types as python_types
 import typing
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import Enum
 from typing import Any
 
@@ -123,8 +123,9 @@ class Taken:
 
 
 def take_apart(annotation: Any, options_type: type) -> Taken:
-    """The type, whether it is optional, and its options."""
-    options, optional = None, False
+    """The type, whether it is optional, and its options. A text in `Annotated` is a tooltip."""
+    options: Any = None
+    optional, tooltip = False, None
     while True:
         origin = typing.get_origin(annotation)
         if origin is typing.Annotated:
@@ -132,8 +133,8 @@ def take_apart(annotation: Any, options_type: type) -> Taken:
             for note in notes:
                 if isinstance(note, options_type):
                     options = note
-                elif isinstance(note, str) and options is None and options_type is Input:
-                    options = Input(tooltip=note)
+                elif isinstance(note, str) and options_type is Input:
+                    tooltip = note
         elif origin in (typing.Union, python_types.UnionType):
             parts = typing.get_args(annotation)
             others = [part for part in parts if part is not type(None)]
@@ -141,6 +142,8 @@ def take_apart(annotation: Any, options_type: type) -> Taken:
                 raise DefinitionError(f"{annotation} is neither one type nor one or `None`")
             annotation, optional = others[0], True
         else:
+            if tooltip is not None:
+                options = replace(options or Input(), tooltip=tooltip)
             return Taken(annotation, optional, options)
 
 
@@ -194,8 +197,11 @@ class Port:
         return self.wire
 
 
-def port_of(parameter: str, annotation: Any, default: Any, tooltip: str) -> Port:
-    """The port of a parameter; `default` is `None` where there is none.
+def port_of(
+    parameter: str, annotation: Any, default: Any, tooltip: str, optional: bool = False
+) -> Port:
+    """The port of a parameter; `default` is `None` where there is none, and `optional` says that
+    the parameter can be left out for `None` whatever its type says.
 
     Raises:
         DefinitionError: No wire carries the type, or an option does not fit it.
@@ -222,7 +228,8 @@ def port_of(parameter: str, annotation: Any, default: Any, tooltip: str) -> Port
         texts = None if options.choices is None else tuple(options.choices)
     if texts is not None and not all(isinstance(text, str) for text in texts):
         raise DefinitionError(f"`{parameter}`: the options of a choice are texts")
-    if options.lazy and not taken.optional:
+    optional = taken.optional or optional
+    if options.lazy and not optional:
         raise DefinitionError(f"`{parameter}`: what is lazy may be missing: annotate `… | None`")
     if isinstance(default, Enum):
         default = default.value
@@ -232,7 +239,7 @@ def port_of(parameter: str, annotation: Any, default: Any, tooltip: str) -> Port
         name=name,
         kind=str if typing.get_origin(kind) is typing.Literal else kind,
         case=case,
-        optional=taken.optional,
+        optional=optional,
         default=default,
         options=options,
         tooltip=options.tooltip if options.tooltip is not None else tooltip,
