@@ -6,6 +6,7 @@ const PARTS = [
   ["Nodes and functions", "node"],
   ["Ports", "ports"],
   ["Tensors", "tensor"],
+  ["Arithmetic, functions of elements, along axes", "tensor-math"],
   ["What a tensor is, and reading it", "tensor-data"],
   ["Element types", "check"],
   ["Uploads", "upload"],

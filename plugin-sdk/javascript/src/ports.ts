@@ -74,7 +74,7 @@ export interface ChoiceOptions extends Options {
 export type Maybe<T, O> = O extends { optional: true } | { lazy: true } ? T | undefined : T;
 
 /** Options, and nothing that is none. */
-export type Only<O, Known> = O & { [N in Exclude<keyof O, keyof Known>]: never };
+export type Only<O, Known> = O & { [N in Exclude<keyof O, keyof Known>]: "there is no such option" };
 
 /** How a port is described. @internal */
 export interface Form {
@@ -220,12 +220,12 @@ function objectWire<T extends HostObject, O extends Options>(type: ObjectWire<T>
 
 /** Images: an {@link Image} is got, a tensor [batch, height, width, channels] of `f32` can be given. */
 export function image<const O extends Options = {}>(options: Only<O, Options> = {} as never): Port<Maybe<Image, O>, Tensor> {
-  return new Port(wire("IMAGE"), known(options, "image"), { read: Image.is });
+  return new Port(wire("IMAGE"), known(options, "image"), { read: Image.as });
 }
 
 /** Masks: a {@link Mask} is got, a tensor [batch, height, width] of `f32` can be given. */
 export function mask<const O extends Options = {}>(options: Only<O, Options> = {} as never): Port<Maybe<Mask, O>, Tensor> {
-  return new Port(wire("MASK"), known(options, "mask"), { read: Mask.is });
+  return new Port(wire("MASK"), known(options, "mask"), { read: Mask.as });
 }
 
 /** A {@link Latent}. */

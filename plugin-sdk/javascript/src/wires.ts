@@ -15,7 +15,7 @@ function checked(tensor: unknown, rank: number, expected: string): Tensor {
 /** A batch of images: a tensor [batch, height, width, channels], `f32`, 0…1. */
 export class Image extends Tensor {
   /** A tensor as images. Throws `invalid-argument` when its dtype or its number of dimensions is another. */
-  static is(tensor: Value): Image {
+  static as(tensor: Value): Image {
     const found = checked(tensor, 4, "a f32 tensor [batch, height, width, channels]");
     return found instanceof Image ? found : new Image(found.raw.share());
   }
@@ -29,7 +29,7 @@ export class Image extends Tensor {
 /** A batch of masks: a tensor [batch, height, width], `f32`, 0…1. */
 export class Mask extends Tensor {
   /** A tensor as masks. Throws `invalid-argument` when its dtype or its number of dimensions is another. */
-  static is(tensor: Value): Mask {
+  static as(tensor: Value): Mask {
     const found = checked(tensor, 3, "a f32 tensor [batch, height, width]");
     return found instanceof Mask ? found : new Mask(found.raw.share());
   }
