@@ -3,6 +3,7 @@ where, on a negative size or a text in the place of a number."""
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from typing import Any
 
@@ -70,6 +71,17 @@ def text(value: Any, what: str = "a text") -> str:
     except UnicodeEncodeError as error:
         raise InvalidArgument(f"{what} that is no Unicode: {error}") from None
     return str(value)
+
+
+def data(value: Any) -> bytes:
+    """Bytes.
+
+    Raises:
+        InvalidArgument: They are none.
+    """
+    if not isinstance(value, (bytes, bytearray, memoryview, array)):
+        raise InvalidArgument(f"bytes are expected, not {value!r:.60}")
+    return bytes(value)
 
 
 def tensor(value: Any) -> Any:

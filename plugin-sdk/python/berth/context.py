@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from ._host import ask
 from ._host import context as _context
-from .arguments import count, tensor, text
+from .arguments import count, data, tensor, text
 from .tensor import Tensor
 
 
@@ -89,17 +89,17 @@ def show_text(shown: str) -> None:
 
 
 def save(
-    data: bytes,
+    content: bytes,
     prefix: str,
     extension: str,
     kind: str = "files",
     place: Place = Place.OUTPUT,
 ) -> Artifact:
-    """Writes `data` as `PREFIX_00001_.EXTENSION` with the next free number, and shows it as a
+    """Writes `content` as `PREFIX_00001_.EXTENSION` with the next free number, and shows it as a
     result of this node.
 
     Args:
-        data: The file's content.
+        content: What is in the file.
         prefix: May name folders with `/`; it never leads out of the place.
         extension: Without a dot.
         kind: How a client shows it: `images`, `audio`, `files`.
@@ -109,7 +109,7 @@ def save(
         Other: The file cannot be written.
     """
     raw_place = _context.Place[Place(place).name]
-    raw = ask(_context.save, raw_place, text(kind), text(prefix), text(extension), bytes(data))
+    raw = ask(_context.save, raw_place, text(kind), text(prefix), text(extension), data(content))
     return Artifact(raw.name, raw.subfolder, Place[raw.place.name])
 
 

@@ -7,6 +7,7 @@ operator can still tell a wrong argument from a lack of memory.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -69,7 +70,10 @@ class _Text(Error):
         self.message = message
 
     def at(self, place: str) -> Error:
-        return type(self)(f"{place}: {self.message}")
+        placed = copy(self)
+        placed.message = f"{place}: {self.message}"
+        placed.args = (placed.message,)
+        return placed
 
     def to_raw(self, types: Any) -> Any:
         return getattr(types, self._case)(self.message)

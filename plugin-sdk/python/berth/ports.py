@@ -96,7 +96,7 @@ HIDDEN: dict[type, tuple[str, str]] = {
 """The case of each hidden input, and the name that its value comes under."""
 
 _PLAIN_WIRES = {bool: "BOOLEAN", int: "INT", float: "FLOAT", str: "STRING"}
-_ANY_WIRES = (Tensor, Object, Items, Function, ModelFile)
+_ANY_WIRES = (Tensor, Object, Items, Function, ModelFile, bytes)
 _MISSING: Any = object()
 
 # The options that a port can have, beside `name` and `tooltip`.
@@ -260,7 +260,7 @@ def _wire_of(kind: Any, given: str | None, place: str) -> str:
     raise DefinitionError(
         f"`{place}`: no wire carries {shown}; there are bool, int, float, str, Literal and enums "
         "of texts, Image, Mask, Latent, Conditioning, Model, Clip, Vae, Tensor, Object, Items, "
-        "Function, ModelFile, Any, and subclasses of Wire"
+        "Function, ModelFile, bytes, Any, and subclasses of Wire"
     )
 
 
@@ -329,6 +329,8 @@ def slots_of(annotation: Any, tooltip: str) -> list[Slot]:
         if taken.optional:
             raise DefinitionError("an output is always given: its type has no `None`")
         options, kind = taken.options or Output(), taken.kind
+        if typing.get_origin(kind) is typing.Literal:
+            kind = str
         if kind in _PLAIN_WIRES:
             wire = options.wire or _PLAIN_WIRES[kind]
         elif isinstance(kind, type) and issubclass(kind, Enum):

@@ -18,11 +18,13 @@ from ._host import ask, ops, tensors
 from .arguments import axis as as_axis
 from .arguments import count as as_count
 from .arguments import counts, number, tensor
+from .arguments import data as as_data
 from .arguments import offset as as_offset
 from .arithmetic import Arithmetic, Number
 from .dtypes import ARRAY_CODES, DType
 from .errors import InvalidArgument, Other, Unsupported
 from .integers import to_wide
+from .layout import cut, dense_bytes, empty, flatten, no_blocks
 
 PIECE = 1 << 20
 """Bytes that cross between plugin and host at once."""
@@ -123,7 +125,7 @@ class Tensor(Arithmetic):
                 break
             level = level[0]
         flat: list[Number] = []
-        _flatten(data, shape, 0, flat)
+        flatten(data, shape, 0, flat)
         return Tensor.from_list(shape, flat, dtype)
 
     @staticmethod
@@ -141,7 +143,7 @@ class Tensor(Arithmetic):
                 return Tensor.from_bytes(dtype, shape, struct.pack(f"<{len(data)}e", *data))
             if code is None:
                 if dtype.size is None:
-                    raise _no_blocks(dtype)
+                    raise no_blocks(dtype)
                 return Tensor.from_list(shape, data, DType.F32).cast(dtype)
             numbers = array(code, data)
         except (OverflowError, TypeError, struct.error) as error:
@@ -156,14 +158,15 @@ class Tensor(Arithmetic):
             InvalidArgument: Not as many bytes as `dtype` and `shape` say, a quantized dtype;
                 what the host has no room for.
         """
-        expected = _dense_bytes(dtype, shape)
+        expected = dense_bytes(dtype, shape)
+        data = as_data(data)
         if len(data) != expected:
             raise InvalidArgument(
                 f"a {dtype} tensor of {list(shape)} has {expected} bytes, not {len(data)}"
             )
         if expected <= PIECE:
             raw_dtype = dtypes.to_raw(dtype)
-            return Tensor(ask(tensors.from_bytes, raw_dtype, counts(shape), bytes(data)))
+            return Tensor(ask(tensors.from_bytes, raw_dtype, counts(shape), data))
         upload = Upload(dtype, shape)
         view = memoryview(data)
         for offset in range(0, expected, PIECE):
@@ -250,7 +253,7 @@ class Tensor(Arithmetic):
         level: list[Any] = self.to_array().tolist()
         for size in reversed(self.shape[1:]):
             if size == 0:
-                return _empty(self.shape)
+                return empty(self.shape)
             level = [level[start : start + size] for start in range(0, len(level), size)]
         return level if self.rank else level[0]
 
@@ -344,7 +347,7 @@ class Tensor(Arithmetic):
                 continue
             size = self.dim(axis)
             if isinstance(one, slice):
-                result, length = _cut(result, axis, one.indices(size), size)
+                result, length = cut(result, axis, one.indices(size), size)
                 shape.append(length)
             elif isinstance(one, int):
                 index = one + size if one < 0 else one
@@ -375,7 +378,7 @@ class Upload:
         Raises:
             InvalidArgument: It does not lie inside the tensor, or comes after `finish`.
         """
-        ask(self._raw.write, as_offset(offset), bytes(data))
+        ask(self._raw.write, as_offset(offset), as_data(data))
         self._end = offset + len(data)
 
     def append(self, data: bytes | memoryview) -> None:
@@ -403,48 +406,6 @@ class Generator:
     def uniform(self, shape: Sequence[int]) -> Tensor:
         """The next uniforms in [0, 1), as `f32`. Advances the generator as `torch.rand` does."""
         return Tensor(ask(self._raw.uniform, counts(shape)))
-
-
-def _no_blocks(dtype: DType) -> InvalidArgument:
-    return InvalidArgument(f"a {dtype} tensor comes from a model file, never from bytes")
-
-
-def _dense_bytes(dtype: DType, shape: Sequence[int]) -> int:
-    size = DType(dtype).size
-    if size is None:
-        raise _no_blocks(dtype)
-    return math.prod(counts(shape)) * size
-
-
-def _flatten(level: Any, shape: list[int], depth: int, flat: list[Number]) -> None:
-    """Appends all numbers of a level, which has to have the shape from `depth` on."""
-    if depth == len(shape):
-        if not isinstance(level, (int, float)):
-            raise InvalidArgument(f"a number is expected {depth} lists deep, not {level!r:.60}")
-        flat.append(level)
-        return
-    if isinstance(level, (int, float)) or len(level) != shape[depth]:
-        raise InvalidArgument(f"lists of {shape[depth]} are expected {depth} lists deep")
-    for one in level:
-        _flatten(one, shape, depth + 1, flat)
-
-
-def _empty(shape: Sequence[int]) -> Any:
-    return [_empty(shape[1:]) for _ in range(shape[0])] if shape else []
-
-
-def _cut(tensor: Tensor, axis: int, bounds: tuple[int, int, int], size: int) -> tuple[Tensor, int]:
-    """One axis cut to start, stop and step of either sign, and the length that is left."""
-    start, stop, step = bounds
-    length = len(range(start, stop, step))
-    if length == 0:
-        return tensor.slice(axis, 0, 0), 0
-    if (start, length, step) == (0, size, 1):
-        return tensor, length
-    if step > 0:
-        return tensor.slice(axis, start, min(stop, size), step), length
-    lowest = start + (length - 1) * step
-    return tensor.slice(axis, lowest, start + 1, -step).flip(axis), length
 
 
 elementwise.makes(Tensor)
