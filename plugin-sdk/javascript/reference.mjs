@@ -29,7 +29,9 @@ function signature(lines, start) {
     const words = lines[line].trim();
     for (let place = 0; place < words.length; place += 1) {
       const letter = words[place];
-      const ends = letter === ";" || (letter === "{" && /[\w)\]>}|]\s*$/.test(text) && !/(=|=>|extends|:|\|)\s*$/.test(text));
+      const ends =
+        letter === ";" ||
+        (letter === "{" && /[\w)\]>}|]\s*$/.test(text) && !/(=|=>|extends|:|\|)\s*$/.test(text));
       if (depth === 0 && ends) {
         return [text.trim(), line + 1];
       }
@@ -53,7 +55,11 @@ function plain(text) {
     .replace(/Maybe<([^,]+), O>/, "$1")
     .replace(/ implements .*$/, "")
     .replace(/ = "f32" as D/, ' = "f32"')
-    .replace(/\s+/g, " ");
+    .replace(/\s+/g, " ")
+    .replace(/\( /g, "(")
+    .replace(/,? \)/g, ")")
+    .replace(/< /g, "<")
+    .replace(/,? >/g, ">");
 }
 
 function words(comment) {
@@ -108,4 +114,10 @@ const head = `# Reference
 Everything that \`@berth/sdk\` exports. Generated from the doc comments in \`src/\` by \`node reference.mjs\`.
 `;
 const text = [head, ...PARTS.map(([title, file]) => part(title, file))].join("\n");
-writeFileSync(new URL("REFERENCE.md", import.meta.url), `${text.replace(/\n*\n(?=###? )/g, "\n\n").replace(/\n{3,}/g, "\n\n").trim()}\n`);
+writeFileSync(
+  new URL("REFERENCE.md", import.meta.url),
+  `${text
+    .replace(/\n*\n(?=###? )/g, "\n\n")
+    .replace(/\n{3,}/g, "\n\n")
+    .trim()}\n`,
+);

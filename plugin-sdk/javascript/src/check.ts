@@ -5,15 +5,40 @@ import type { Dtype } from "berth:node/types@0.2.0";
 
 import { BerthError } from "./error";
 
-/** Element type of a tensor. The `q…` types are GGUF's block-quantized formats: only weights have them, and `cast` converts them. */
+/**
+ * Element type of a tensor. The `q…` types are GGUF's block-quantized formats: only weights have them, and
+ * `cast` converts them.
+ */
 export type DType = Dtype;
 
 /** Bytes of one element, for the types whose elements stand alone. */
 const WIDTHS: Partial<Record<DType, number>> = {
-  u8: 1, u32: 4, i32: 4, i64: 8, f16: 2, bf16: 2, f32: 4, f64: 8, "f8-e4m3": 1, "f8-e5m2": 1,
+  u8: 1,
+  u32: 4,
+  i32: 4,
+  i64: 8,
+  f16: 2,
+  bf16: 2,
+  f32: 4,
+  f64: 8,
+  "f8-e4m3": 1,
+  "f8-e5m2": 1,
 };
 
-const QUANTIZED = ["q4-0", "q4-1", "q5-0", "q5-1", "q8-0", "q8-1", "q2-k", "q3-k", "q4-k", "q5-k", "q6-k", "q8-k"];
+const QUANTIZED = [
+  "q4-0",
+  "q4-1",
+  "q5-0",
+  "q5-1",
+  "q8-0",
+  "q8-1",
+  "q2-k",
+  "q3-k",
+  "q4-k",
+  "q5-k",
+  "q6-k",
+  "q8-k",
+];
 
 /** Every element type. @internal */
 export const DTYPES = [...Object.keys(WIDTHS), ...QUANTIZED] as DType[];
@@ -32,7 +57,9 @@ export function show(value: unknown): string {
     return `${value}n`;
   }
   if (typeof value === "object" && value !== null) {
-    return Array.isArray(value) ? `[${value.map(show).join(", ")}]` : String(value.constructor?.name ?? "object").replace(/^_?/, "a ");
+    return Array.isArray(value)
+      ? `[${value.map(show).join(", ")}]`
+      : String(value.constructor?.name ?? "object").replace(/^_?/, "a ");
   }
   return String(value);
 }

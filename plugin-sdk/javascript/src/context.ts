@@ -11,7 +11,10 @@ export type { Artifact, Level, Place };
 
 /** Says something to the operator. `console` does too. */
 export function log(level: Level, message: string): void {
-  host.log(oneOf(level, ["trace", "debug", "info", "warn", "error"], "level"), checkedText(message, "message"));
+  host.log(
+    oneOf(level, ["trace", "debug", "info", "warn", "error"], "level"),
+    checkedText(message, "message"),
+  );
 }
 
 /** `value` of `total` steps of this node are done. */
@@ -48,7 +51,10 @@ export interface File {
   data: ArrayBuffer | ArrayBufferView | string;
 }
 
-/** Writes `PREFIX_00001_.EXTENSION` with the next free number, and shows it as a result of this node. Gives where it is. Throws `invalid-argument`, and `other` when it cannot be written. */
+/**
+ * Writes `PREFIX_00001_.EXTENSION` with the next free number, and shows it as a result of this node. Gives
+ * where it is. Throws `invalid-argument`, and `other` when it cannot be written.
+ */
 export function save(file: File): Artifact {
   const { place = "output", kind = "files", prefix, extension, data } = file;
   const bytes = typeof data === "string" ? new TextEncoder().encode(data) : bytesOf(data, "data");
@@ -66,7 +72,9 @@ export function readInput(name: string): Uint8Array {
   return host.readInput(checkedText(name, "name"));
 }
 
-/** A digest of a file of the input folder that changes when its content does: for a node's `fingerprint`. */
+/**
+ * A digest of a file of the input folder that changes when its content does: for a node's `fingerprint`.
+ */
 export function inputFingerprint(name: string): string {
   return host.inputFingerprint(checkedText(name, "name"));
 }

@@ -56,13 +56,14 @@ function typeOf(name: string): NodeType {
 export const nodes: Exports = {
   describe: () => descriptions,
   run: (node, inputs) => answering(() => typeOf(node).run(node, inputs)),
-  call: (name, captures, args) => answering(() => {
-    const found = callables.get(name);
-    if (found === undefined) {
-      throw BerthError.invalid(`this plugin exports no callable \`${name}\``);
-    }
-    return found.call(name, captures, args);
-  }),
+  call: (name, captures, args) =>
+    answering(() => {
+      const found = callables.get(name);
+      if (found === undefined) {
+        throw BerthError.invalid(`this plugin exports no callable \`${name}\``);
+      }
+      return found.call(name, captures, args);
+    }),
   needs: (node, inputs) => answering(() => typeOf(node).needs(node, inputs)),
   fingerprint: (node, inputs) => answering(() => typeOf(node).fingerprint(node, inputs)),
   validate: (node, inputs) => answering(() => typeOf(node).validate(node, inputs)),

@@ -1,6 +1,9 @@
 import type { Error as Raw, Shortage as RawShortage, Tier } from "berth:node/types@0.2.0";
 
-/** What kind of error it is. These are the contract's cases, so that the next plugin and the operator can tell them apart. */
+/**
+ * What kind of error it is. These are the contract's cases, so that the next plugin and the operator can
+ * tell them apart.
+ */
 export type ErrorKind = Raw["tag"];
 
 /** What did not fit, in bytes. Numbers above 2⁵³ are rounded. */
@@ -20,7 +23,10 @@ export interface Shortage {
  * exactly this error. Any other exception that leaves a node becomes one of the kind `other`.
  */
 export class BerthError extends Error {
-  /** `invalid-argument`, `access-denied`, `not-found`, `quota-exceeded`, `out-of-memory`, `unsupported`, `cancelled`, `failed` or `other`. */
+  /**
+   * `invalid-argument`, `access-denied`, `not-found`, `quota-exceeded`, `out-of-memory`, `unsupported`,
+   * `cancelled`, `failed` or `other`.
+   */
   readonly kind: ErrorKind;
   /** For programs, such as `model-not-found`; empty unless the kind is `failed`. */
   readonly code: string;
@@ -29,7 +35,11 @@ export class BerthError extends Error {
   /** What did not fit; only of the kinds `quota-exceeded` and `out-of-memory`. */
   readonly shortage: Shortage | undefined;
 
-  constructor(kind: ErrorKind, message: string, more: { code?: string; hint?: string; shortage?: Shortage } = {}) {
+  constructor(
+    kind: ErrorKind,
+    message: string,
+    more: { code?: string; hint?: string; shortage?: Shortage } = {},
+  ) {
     super(message);
     this.name = "BerthError";
     this.kind = kind;
@@ -73,7 +83,10 @@ export class BerthError extends Error {
     return new BerthError("other", message);
   }
 
-  /** The same error with `place` before its text. Errors without a text, or with one of their own, stay as they are. */
+  /**
+   * The same error with `place` before its text. Errors without a text, or with one of their own, stay as
+   * they are.
+   */
   at(place: string): BerthError {
     switch (this.kind) {
       case "quota-exceeded":
@@ -98,7 +111,11 @@ export function fromContract(raw: Raw): BerthError {
     case "quota-exceeded":
     case "out-of-memory": {
       const { tier } = raw.val;
-      const [requested, limit, used] = [raw.val.requested, raw.val.limit, raw.val.used].map(unsigned) as [number, number, number];
+      const [requested, limit, used] = [raw.val.requested, raw.val.limit, raw.val.used].map(unsigned) as [
+        number,
+        number,
+        number,
+      ];
       const text = `${requested} bytes are needed on the ${tier}, where ${limit} are allowed and ${used} are taken`;
       return new BerthError(raw.tag, text, { shortage: { tier, requested, limit, used } });
     }

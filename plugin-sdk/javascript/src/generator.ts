@@ -7,7 +7,10 @@ import { Handle } from "./handle";
 import { toWide } from "./integers";
 import { Tensor } from "./tensor";
 
-/** PyTorch's CPU generator, bit for bit: a seed gives the noise that `torch.manual_seed(seed)` and `torch.randn` give. */
+/**
+ * PyTorch's CPU generator, bit for bit: a seed gives the noise that `torch.manual_seed(seed)` and
+ * `torch.randn` give.
+ */
 export class Generator extends Handle<Raw> {
   /** A generator at the beginning of a seed's sequence; of a seed, the magnitude's low 64 bits count. */
   constructor(seed: bigint | number) {

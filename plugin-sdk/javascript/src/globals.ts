@@ -13,11 +13,19 @@ export function started(): void {
 function readable(part: unknown): string {
   if (typeof part === "string") return part;
   if (part instanceof Error) return `${part.name}: ${part.message}\n${part.stack ?? ""}`.trimEnd();
-  if (typeof part === "object" && part !== null && Object.getPrototypeOf(part) !== Object.prototype && !Array.isArray(part)) {
+  if (
+    typeof part === "object" &&
+    part !== null &&
+    Object.getPrototypeOf(part) !== Object.prototype &&
+    !Array.isArray(part)
+  ) {
     return ArrayBuffer.isView(part) ? `${part.constructor.name} [${String(part)}]` : String(part);
   }
   try {
-    return JSON.stringify(part, (_, value: unknown) => (typeof value === "bigint" ? `${value}n` : value)) ?? String(part);
+    return (
+      JSON.stringify(part, (_, value: unknown) => (typeof value === "bigint" ? `${value}n` : value)) ??
+      String(part)
+    );
   } catch {
     return String(part);
   }
@@ -55,7 +63,7 @@ class Decoder {
       ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
       : new Uint8Array(data);
     const parts: string[] = [];
-    for (let place = 0; place < bytes.length; ) {
+    for (let place = 0; place < bytes.length;) {
       const [point, width] = character(bytes, place);
       parts.push(String.fromCodePoint(point));
       place += width;
@@ -76,13 +84,19 @@ function character(bytes: Uint8Array, place: number): [number, number] {
     point = (point << 6) | (byte & 0x3f);
   }
   const least = [0, 0, 0x80, 0x800, 0x10000][width]!;
-  const valid = first >= 0xc2 && first <= 0xf4 && point >= least && point <= 0x10ffff && (point & ~0x7ff) !== 0xd800;
+  const valid =
+    first >= 0xc2 && first <= 0xf4 && point >= least && point <= 0x10ffff && (point & ~0x7ff) !== 0xd800;
   return valid ? [point, width] : [0xfffd, first < 0xc2 || first > 0xf4 ? 1 : width];
 }
 
 const globals: Record<string, unknown> = {
   console: {
-    trace: at("trace"), debug: at("debug"), log: at("info"), info: at("info"), warn: at("warn"), error: at("error"),
+    trace: at("trace"),
+    debug: at("debug"),
+    log: at("info"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
   },
   TextEncoder: Encoder,
   TextDecoder: Decoder,

@@ -21,7 +21,10 @@ function primitive<T extends Value>(type: string, expected: string): Kind<T> {
   };
 }
 
-function instance<T extends Value>(type: abstract new (...parameters: never[]) => T, expected: string): Kind<T> {
+function instance<T extends Value>(
+  type: abstract new (...parameters: never[]) => T,
+  expected: string,
+): Kind<T> {
   return {
     read(value) {
       if (value instanceof type) {

@@ -32,17 +32,26 @@ export function snapshot(): Statistics {
   return host.snapshot();
 }
 
-/** What the object reaches leaves the device now and stays in the host's memory. Gives the bytes that left. Throws `out-of-memory` and `quota-exceeded` when the host's memory has no room. */
+/**
+ * What the object reaches leaves the device now and stays in the host's memory. Gives the bytes that left.
+ * Throws `out-of-memory` and `quota-exceeded` when the host's memory has no room.
+ */
 export function offload(target: HostObject): number {
   return host.offload(rawObject(target));
 }
 
-/** What the object reaches comes to the device, as far as there is room without anything else leaving. Gives the bytes that came. */
+/**
+ * What the object reaches comes to the device, as far as there is room without anything else leaving.
+ * Gives the bytes that came.
+ */
 export function restore(target: HostObject): number {
   return host.restore(rawObject(target));
 }
 
-/** Keeps the object in the DRAM cache, beyond this run. Gives its id, which an equal object has in every host. Throws `other` when the cache is full. */
+/**
+ * Keeps the object in the DRAM cache, beyond this run. Gives its id, which an equal object has in every
+ * host. Throws `other` when the cache is full.
+ */
 export function remember(target: HostObject): string {
   return host.remember(rawObject(target));
 }
@@ -62,7 +71,10 @@ export function forgetAll(): number {
   return unsigned(host.forgetAll());
 }
 
-/** Whether what the object reaches, with all weights of its models, leaves a tier only when an operation could not run otherwise. Throws `invalid-argument` for the disk. */
+/**
+ * Whether what the object reaches, with all weights of its models, leaves a tier only when an operation
+ * could not run otherwise. Throws `invalid-argument` for the disk.
+ */
 export function keep(target: HostObject, tier: Tier, on = true): void {
   host.keep(rawObject(target), oneOf(tier, TIERS, "tier"), flag(on, "on"));
 }
@@ -72,7 +84,10 @@ export function keepNothing(): void {
   host.keepNothing();
 }
 
-/** What no running operation uses leaves a tier until this many bytes are free there, as far as it can. Gives the bytes that left. Throws `invalid-argument` for the disk. */
+/**
+ * What no running operation uses leaves a tier until this many bytes are free there, as far as it can.
+ * Gives the bytes that left. Throws `invalid-argument` for the disk.
+ */
 export function makeFree(tier: Tier, bytes: number): number {
   return host.makeFree(oneOf(tier, TIERS, "tier"), count(bytes, "bytes"));
 }

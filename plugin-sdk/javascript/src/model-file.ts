@@ -14,9 +14,15 @@ export interface TensorInfo {
   shape: readonly number[];
 }
 
-/** An open model file. Opening reads its header; a weight is read when an operation first needs it. The manifest must request the model. */
+/**
+ * An open model file. Opening reads its header; a weight is read when an operation first needs it. The
+ * manifest must request the model.
+ */
 export class ModelFile extends Handle<Raw> {
-  /** Opens a label of a category, such as `checkpoints`, `vae`, `clip` or `loras`. Throws `not-found`, `access-denied`, and `invalid-argument` for a file that is no model. */
+  /**
+   * Opens a label of a category, such as `checkpoints`, `vae`, `clip` or `loras`. Throws `not-found`,
+   * `access-denied`, and `invalid-argument` for a file that is no model.
+   */
   static open(category: string, label: string): ModelFile {
     return new ModelFile(ask(() => HostModel.open(text(category, "category"), text(label, "label"))));
   }

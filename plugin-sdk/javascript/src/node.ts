@@ -4,10 +4,19 @@ import type { NamedValue, Value as RawValue } from "berth:node/values@0.2.0";
 import { flag, oneOf, show, text } from "./check";
 import { BerthError } from "./error";
 import { isPort, portOf, type Port } from "./ports";
-import { at, fromNamed, HostFunction, readNamed, toNamed, toRaw, type Fields, type Given, type Values } from "./values";
+import {
+  at,
+  fromNamed,
+  HostFunction,
+  readNamed,
+  toNamed,
+  toRaw,
+  type Fields,
+  type Given,
+  type Values,
+} from "./values";
 
 // What a port gives and takes matters to each port alone: here they are of any kind.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
 type AnyPort = Port<any, any>;
 
 /** Ports by name, in the order of the widgets or slots. */
@@ -17,21 +26,36 @@ export type Ports = { readonly [name: string]: AnyPort };
 export type Inputs<P> = { [N in keyof P]: P[N] extends Port<infer In, infer _> ? In : never };
 
 /** What is given for a port. */
-export type Made<P> = P extends Port<infer In, infer Out> ? (undefined extends In ? Out | undefined : Out) : never;
+export type Made<P> =
+  P extends Port<infer In, infer Out> ? (undefined extends In ? Out | undefined : Out) : never;
 
 /** What is given for each of several ports. */
-export type Results<P> = { [N in keyof P as undefined extends Made<P[N]> ? never : N]: Made<P[N]> }
-  & { [N in keyof P as undefined extends Made<P[N]> ? N : never]?: Made<P[N]> };
+export type Results<P> = { [N in keyof P as undefined extends Made<P[N]> ? never : N]: Made<P[N]> } & {
+  [N in keyof P as undefined extends Made<P[N]> ? N : never]?: Made<P[N]>;
+};
 
-type Union<T, All = T> = [T] extends [never] ? "none" : T extends unknown ? ([All] extends [T] ? "one" : "several") : never;
+type Union<T, All = T> = [T] extends [never]
+  ? "none"
+  : T extends unknown
+    ? [All] extends [T]
+      ? "one"
+      : "several"
+    : never;
 
-/** What a node's `run` gives: nothing without outputs, the value of its only output, or an object with a value for each output. */
-export type Returned<O> = O extends AnyPort ? Made<O>
+/**
+ * What a node's `run` gives: nothing without outputs, the value of its only output, or an object with a
+ * value for each output.
+ */
+export type Returned<O> = O extends AnyPort
+  ? Made<O>
   : { none: void; one: Made<O[keyof O]>; several: Results<O> }[Union<keyof O>];
 
 /** One kind of node. */
 export interface NodeDefinition<I extends Ports, O extends Ports | AnyPort> {
-  /** The class name that workflows use; without it, the name under which the node is exported. It must not change. */
+  /**
+   * The class name that workflows use; without it, the name under which the node is exported. It must not
+   * change.
+   */
   name?: string;
   /** What people read; without it, the name in words. */
   displayName?: string;
@@ -55,15 +79,30 @@ export interface NodeDefinition<I extends Ports, O extends Ports | AnyPort> {
   run(inputs: Inputs<I>): Returned<O>;
   /** Which lazy inputs it still needs, given those it has. Without it, all of them are computed. */
   needs?(inputs: Partial<Inputs<I>>): readonly (keyof I & string)[];
-  /** A text that changes when it must run again though its inputs are the same. When this throws, it runs each time. */
+  /**
+   * A text that changes when it must run again though its inputs are the same. When this throws, it runs
+   * each time.
+   */
   fingerprint?(inputs: Partial<Inputs<I>>): string;
   /** What is wrong with the constant inputs, or nothing. Those with a wire are not there. */
   validate?(inputs: Partial<Inputs<I>>): string | undefined;
 }
 
 const OPTIONS = [
-  "name", "displayName", "category", "description", "inputs", "outputs", "outputNode", "deprecated", "experimental",
-  "searchAliases", "run", "needs", "fingerprint", "validate",
+  "name",
+  "displayName",
+  "category",
+  "description",
+  "inputs",
+  "outputs",
+  "outputNode",
+  "deprecated",
+  "experimental",
+  "searchAliases",
+  "run",
+  "needs",
+  "fingerprint",
+  "validate",
 ];
 
 /** A node as the host sees it. `node` makes it. */
@@ -159,8 +198,11 @@ export class NodeType {
 
   /** The value of the only output: given as it is, or under its name. */
   private only(output: string, returned: unknown): unknown {
-    const named = typeof returned === "object" && returned !== null
-      && Object.getPrototypeOf(returned) === Object.prototype && output in returned;
+    const named =
+      typeof returned === "object" &&
+      returned !== null &&
+      Object.getPrototypeOf(returned) === Object.prototype &&
+      output in returned;
     return named ? (returned as Record<string, unknown>)[output] : returned;
   }
 
@@ -192,7 +234,9 @@ export class NodeType {
  * });
  * ```
  */
-export function node<I extends Ports = {}, O extends Ports | AnyPort = {}>(definition: NodeDefinition<I, O>): NodeType {
+export function node<I extends Ports = {}, O extends Ports | AnyPort = {}>(
+  definition: NodeDefinition<I, O>,
+): NodeType {
   if (typeof definition?.run !== "function") {
     throw BerthError.invalid("node: a definition needs `run`");
   }
@@ -233,7 +277,9 @@ export class Callable<C extends Ports> {
   make(captures: Results<C>): HostFunction {
     const name = this.name ?? this.exported;
     if (name === undefined) {
-      throw BerthError.other("a callable must be exported by the plugin's main file before a value is made of it");
+      throw BerthError.other(
+        "a callable must be exported by the plugin's main file before a value is made of it",
+      );
     }
     return HostFunction.create(name, given(captures, this.definition.captures ?? {}, `captures of ${name}`));
   }
@@ -242,7 +288,10 @@ export class Callable<C extends Ports> {
   call(name: string, captures: readonly NamedValue[], args: readonly NamedValue[]): NamedValue[] {
     const { definition } = this;
     const read = (ports: Ports, values: Values, what: string): never => {
-      const found = Object.entries(ports).map(([key, port]) => [key, readNamed(values[key], key, port, what)]);
+      const found = Object.entries(ports).map(([key, port]) => [
+        key,
+        readNamed(values[key], key, port, what),
+      ]);
       return Object.fromEntries(found) as never;
     };
     const returned = definition.run(

@@ -8,8 +8,7 @@ import { Handle } from "./handle";
 export const PIECE = 1 << 20;
 
 /** An array of numbers as JavaScript has them. */
-export type NumberArray =
-  | Uint8Array | Uint32Array | Int32Array | BigInt64Array | Float32Array | Float64Array;
+export type NumberArray = Uint8Array | Uint32Array | Int32Array | BigInt64Array | Float32Array | Float64Array;
 
 /** What a tensor is read into, by its element type. @internal */
 export const ARRAYS = {
@@ -66,12 +65,17 @@ export abstract class TensorData extends Handle<Raw> {
     return found;
   }
 
-  /** `length` bytes from byte `offset` on, little-endian: for data that is worked through piece by piece. Throws `invalid-argument` when they do not lie inside the tensor. */
+  /**
+   * `length` bytes from byte `offset` on, little-endian: for data that is worked through piece by piece.
+   * Throws `invalid-argument` when they do not lie inside the tensor.
+   */
   read(offset: number, length: number): Uint8Array {
     return ask(() => this.raw.read(count(offset, "offset"), u32(length, "length")));
   }
 
-  /** All bytes, little-endian and row-major. Throws `unsupported` for a quantized tensor: `cast` it first. */
+  /**
+   * All bytes, little-endian and row-major. Throws `unsupported` for a quantized tensor: `cast` it first.
+   */
   bytes(): Uint8Array {
     const width = bytesPerElement(this.dtype);
     if (width === undefined) {
@@ -92,7 +96,9 @@ export abstract class TensorData extends Handle<Raw> {
   toArray<D extends ArrayDType = "f32">(dtype: D = "f32" as D): ArrayOf<D> {
     const kind = ARRAYS[dtype];
     if (kind === undefined) {
-      throw BerthError.invalid(`dtype: expected one of ${Object.keys(ARRAYS).join(", ")}, got ${show(dtype)}`);
+      throw BerthError.invalid(
+        `dtype: expected one of ${Object.keys(ARRAYS).join(", ")}, got ${show(dtype)}`,
+      );
     }
     if (this.dtype !== dtype) {
       using converted = this.cast(dtype);

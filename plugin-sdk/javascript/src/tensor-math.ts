@@ -61,66 +61,124 @@ export abstract class TensorMath extends TensorData {
   // Functions of each element of a float tensor.
 
   /** −x. */
-  neg(): Tensor { return this.map("neg"); }
+  neg(): Tensor {
+    return this.map("neg");
+  }
   /** |x|. */
-  abs(): Tensor { return this.map("abs"); }
+  abs(): Tensor {
+    return this.map("abs");
+  }
   /** −1, 0 or 1. */
-  sign(): Tensor { return this.map("sign"); }
+  sign(): Tensor {
+    return this.map("sign");
+  }
   /** 1/x. */
-  recip(): Tensor { return this.map("recip"); }
+  recip(): Tensor {
+    return this.map("recip");
+  }
   /** √x. */
-  sqrt(): Tensor { return this.map("sqrt"); }
+  sqrt(): Tensor {
+    return this.map("sqrt");
+  }
   /** 1/√x. */
-  rsqrt(): Tensor { return this.map("rsqrt"); }
+  rsqrt(): Tensor {
+    return this.map("rsqrt");
+  }
   /** eˣ. */
-  exp(): Tensor { return this.map("exp"); }
+  exp(): Tensor {
+    return this.map("exp");
+  }
   /** The natural logarithm. */
-  log(): Tensor { return this.map("log"); }
+  log(): Tensor {
+    return this.map("log");
+  }
   /** The sine of x radians. */
-  sin(): Tensor { return this.map("sin"); }
+  sin(): Tensor {
+    return this.map("sin");
+  }
   /** The cosine of x radians. */
-  cos(): Tensor { return this.map("cos"); }
+  cos(): Tensor {
+    return this.map("cos");
+  }
   /** The hyperbolic tangent. */
-  tanh(): Tensor { return this.map("tanh"); }
+  tanh(): Tensor {
+    return this.map("tanh");
+  }
   /** The error function. */
-  erf(): Tensor { return this.map("erf"); }
+  erf(): Tensor {
+    return this.map("erf");
+  }
   /** The largest integer that is not above x. */
-  floor(): Tensor { return this.map("floor"); }
+  floor(): Tensor {
+    return this.map("floor");
+  }
   /** The smallest integer that is not below x. */
-  ceil(): Tensor { return this.map("ceil"); }
+  ceil(): Tensor {
+    return this.map("ceil");
+  }
   /** The nearest integer, halves to the even one. */
-  round(): Tensor { return this.map("round"); }
+  round(): Tensor {
+    return this.map("round");
+  }
   /** max(x, 0). */
-  relu(): Tensor { return this.map("relu"); }
+  relu(): Tensor {
+    return this.map("relu");
+  }
   /** 1/(1 + e⁻ˣ). */
-  sigmoid(): Tensor { return this.map("sigmoid"); }
+  sigmoid(): Tensor {
+    return this.map("sigmoid");
+  }
   /** x·sigmoid(x). */
-  silu(): Tensor { return this.map("silu"); }
+  silu(): Tensor {
+    return this.map("silu");
+  }
   /** x·Φ(x), by the error function (Hendrycks & Gimpel 2016). */
-  gelu(): Tensor { return this.map("gelu"); }
+  gelu(): Tensor {
+    return this.map("gelu");
+  }
   /** The tanh approximation of `gelu`. */
-  geluTanh(): Tensor { return this.map("gelu-tanh"); }
+  geluTanh(): Tensor {
+    return this.map("gelu-tanh");
+  }
   /** x·sigmoid(1.702·x), as CLIP has it. */
-  geluQuick(): Tensor { return this.map("gelu-quick"); }
+  geluQuick(): Tensor {
+    return this.map("gelu-quick");
+  }
   /** log(1 + eˣ). */
-  softplus(): Tensor { return this.map("softplus"); }
+  softplus(): Tensor {
+    return this.map("softplus");
+  }
   /** x·tanh(softplus(x)). */
-  mish(): Tensor { return this.map("mish"); }
+  mish(): Tensor {
+    return this.map("mish");
+  }
 
   // Comparisons: 1 where they hold, otherwise 0, as `u8`.
 
   /** this = other. */
-  eq(other: Tensor | number): Tensor { return this.compare(other, "eq"); }
+  eq(other: Tensor | number): Tensor {
+    return this.compare(other, "eq");
+  }
   /** this ≠ other. */
-  ne(other: Tensor | number): Tensor { return this.compare(other, "ne"); }
+  ne(other: Tensor | number): Tensor {
+    return this.compare(other, "ne");
+  }
   /** this < other. */
-  lt(other: Tensor | number): Tensor { return this.compare(other, "lt"); }
+  lt(other: Tensor | number): Tensor {
+    return this.compare(other, "lt");
+  }
   /** this ≤ other. */
-  le(other: Tensor | number): Tensor { return this.compare(other, "le"); }
+  le(other: Tensor | number): Tensor {
+    return this.compare(other, "le");
+  }
   /** this > other. */
-  gt(other: Tensor | number): Tensor { return this.compare(other, "gt"); }
+  gt(other: Tensor | number): Tensor {
+    return this.compare(other, "gt");
+  }
   /** this ≥ other. */
-  ge(other: Tensor | number): Tensor { return this.compare(other, "ge"); }
+  ge(other: Tensor | number): Tensor {
+    return this.compare(other, "ge");
+  }
 
   /** `a` where this (`u8`) is not 0, otherwise `b`; broadcasting. Two numbers make `f32`. */
   choose(a: Tensor | number, b: Tensor | number): Tensor {
@@ -129,7 +187,10 @@ export abstract class TensorMath extends TensorData {
     return new Tensor(ops.choose(this.raw, yes.raw, no.raw));
   }
 
-  /** Each element converted. Floats to integers truncate and saturate; quantized tensors convert to a float type. */
+  /**
+   * Each element converted. Floats to integers truncate and saturate; quantized tensors convert to a float
+   * type.
+   */
   cast(dtype: DType): Tensor {
     return new Tensor(ops.cast(this.raw, dtypeOf(dtype)));
   }
@@ -137,19 +198,34 @@ export abstract class TensorMath extends TensorData {
   // Along axes: one, several, or all without any. With `keep`, they stay as dimensions of 1. NaN propagates.
 
   /** The sum. */
-  sum(axes: number | readonly number[] = [], keep = false): Tensor { return this.reduce("sum", axes, keep); }
+  sum(axes: number | readonly number[] = [], keep = false): Tensor {
+    return this.reduce("sum", axes, keep);
+  }
   /** The arithmetic mean. */
-  mean(axes: number | readonly number[] = [], keep = false): Tensor { return this.reduce("mean", axes, keep); }
+  mean(axes: number | readonly number[] = [], keep = false): Tensor {
+    return this.reduce("mean", axes, keep);
+  }
   /** The largest element. */
-  max(axes: number | readonly number[] = [], keep = false): Tensor { return this.reduce("max", axes, keep); }
+  max(axes: number | readonly number[] = [], keep = false): Tensor {
+    return this.reduce("max", axes, keep);
+  }
   /** The smallest element. */
-  min(axes: number | readonly number[] = [], keep = false): Tensor { return this.reduce("min", axes, keep); }
+  min(axes: number | readonly number[] = [], keep = false): Tensor {
+    return this.reduce("min", axes, keep);
+  }
   /** The index of the largest element, the first of equals, as `u32`. */
-  argmax(axis: number, keep = false): Tensor { return this.reduce("argmax", axis, keep); }
+  argmax(axis: number, keep = false): Tensor {
+    return this.reduce("argmax", axis, keep);
+  }
   /** The index of the smallest element, the first of equals, as `u32`. */
-  argmin(axis: number, keep = false): Tensor { return this.reduce("argmin", axis, keep); }
+  argmin(axis: number, keep = false): Tensor {
+    return this.reduce("argmin", axis, keep);
+  }
 
-  /** The indices that put one axis in order, as `u32`, of this shape: `gather` by them gives it sorted. Equal elements keep their order; NaN is greater than every number. */
+  /**
+   * The indices that put one axis in order, as `u32`, of this shape: `gather` by them gives it sorted.
+   * Equal elements keep their order; NaN is greater than every number.
+   */
   argsort(axis = -1, descending = false): Tensor {
     return new Tensor(ops.argsort(this.raw, s32(axis, "axis"), flag(descending, "descending")));
   }

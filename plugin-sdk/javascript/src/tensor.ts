@@ -3,7 +3,19 @@ import type { Padding as RawPadding, Sampling } from "berth:node/ops@0.2.0";
 import * as tensorsModule from "berth:node/tensors@0.2.0";
 import type { Tensor as Raw } from "berth:node/tensors@0.2.0";
 
-import { bytesOf, bytesPerElement, counts, dtypeOf, flag, float, oneOf, s32, show, u32, type DType } from "./check";
+import {
+  bytesOf,
+  bytesPerElement,
+  counts,
+  dtypeOf,
+  flag,
+  float,
+  oneOf,
+  s32,
+  show,
+  u32,
+  type DType,
+} from "./check";
 import { asking, BerthError } from "./error";
 import { ARRAYS, PIECE, type ArrayDType, type NumberArray } from "./tensor-data";
 import { rawOf, TensorMath } from "./tensor-math";
@@ -18,11 +30,16 @@ const tensors = asking(tensorsModule);
 /** Numbers, or arrays of arrays of them: all as long as each other at each depth. */
 export type Nested = number | readonly Nested[];
 
-/** How a convolution walks, the same in every spatial dimension: by default one by one, without padding, dilation or groups. */
+/**
+ * How a convolution walks, the same in every spatial dimension: by default one by one, without padding,
+ * dilation or groups.
+ */
 export interface Walk {
   /** Elements from one position to the next. */
   stride?: number;
-  /** Zeros before and after each spatial dimension, in elements; a transposed convolution cuts as many off. */
+  /**
+   * Zeros before and after each spatial dimension, in elements; a transposed convolution cuts as many off.
+   */
   padding?: number;
   /** Elements from one of the kernel's taps to the next. */
   dilation?: number;
@@ -42,7 +59,10 @@ export interface AttentionOptions {
   scale?: number;
 }
 
-/** What lies outside of a padded tensor: this number, the nearest element, the tensor mirrored without repeating its edge, or the tensor again from its other end. */
+/**
+ * What lies outside of a padded tensor: this number, the nearest element, the tensor mirrored without
+ * repeating its edge, or the tensor again from its other end.
+ */
 export type Padding = number | "edge" | "reflect" | "wrap";
 
 export type { Sampling };
@@ -60,7 +80,10 @@ const SAMPLINGS: readonly Sampling[] = ["nearest", "nearest-exact", "bilinear", 
  * compute in, and `cancelled`.
  */
 export class Tensor extends TensorMath {
-  /** A tensor of numbers: `Tensor.of([[1, 2], [3, 4]])` has the shape [2, 2]. A typed array is a row of its own element type, unless `dtype` says another. */
+  /**
+   * A tensor of numbers: `Tensor.of([[1, 2], [3, 4]])` has the shape [2, 2]. A typed array is a row of its
+   * own element type, unless `dtype` says another.
+   */
   static of(data: Nested | NumberArray, dtype?: DType): Tensor {
     if (ArrayBuffer.isView(data)) {
       return Tensor.from([data.length], data, dtype);
@@ -77,20 +100,28 @@ export class Tensor extends TensorMath {
     return Tensor.from(shape, flat, dtype);
   }
 
-  /** A tensor of a shape of numbers in a row, row-major: `f32` for an array, its own element type for a typed array, unless `dtype` says another. Throws `invalid-argument` when there are not as many as the shape says. */
+  /**
+   * A tensor of a shape of numbers in a row, row-major: `f32` for an array, its own element type for a
+   * typed array, unless `dtype` says another. Throws `invalid-argument` when there are not as many as the
+   * shape says.
+   */
   static from(shape: readonly number[], data: readonly number[] | NumberArray, dtype?: DType): Tensor {
     const own = ArrayBuffer.isView(data) ? arrayDtype(data) : undefined;
-    const numbers = ArrayBuffer.isView(data) ? data : Float32Array.from(data, (value) => float(value, "data"));
+    const numbers = ArrayBuffer.isView(data)
+      ? data
+      : Float32Array.from(data, (value) => float(value, "data"));
     const made = dtype === undefined || dtype in ARRAYS ? (dtype as ArrayDType | undefined) : "f32";
     const target = made ?? own ?? "f32";
-    const converted = own === target || (own === undefined && target === "f32")
-      ? numbers
-      : convert(data, target);
+    const converted =
+      own === target || (own === undefined && target === "f32") ? numbers : convert(data, target);
     const tensor = Tensor.fromBytes(target, shape, converted);
     return dtype === undefined || dtype === target ? tensor : tensor.cast(dtype);
   }
 
-  /** A tensor of these bytes, little-endian and row-major. Throws `invalid-argument` when there are not exactly as many as dtype and shape say. */
+  /**
+   * A tensor of these bytes, little-endian and row-major. Throws `invalid-argument` when there are not
+   * exactly as many as dtype and shape say.
+   */
   static fromBytes(dtype: DType, shape: readonly number[], data: ArrayBuffer | ArrayBufferView): Tensor {
     const bytes = bytesOf(data, "data");
     const width = bytesPerElement(dtypeOf(dtype));
@@ -100,7 +131,9 @@ export class Tensor extends TensorMath {
     }
     const expected = shape.reduce((product, dimension) => product * dimension, width);
     if (bytes.byteLength !== expected) {
-      throw BerthError.invalid(`a ${dtype} tensor of ${show(shape)} has ${expected} bytes, not ${bytes.byteLength}`);
+      throw BerthError.invalid(
+        `a ${dtype} tensor of ${show(shape)} has ${expected} bytes, not ${bytes.byteLength}`,
+      );
     }
     if (bytes.byteLength <= PIECE) {
       return new Tensor(tensors.fromBytes(dtype, dimensions, bytes));
@@ -136,7 +169,12 @@ export class Tensor extends TensorMath {
 
   /** The tensors one after another along an axis; their other dimensions are equal. */
   static concat(parts: readonly Tensor[], axis = 0): Tensor {
-    return new Tensor(ops.concat(parts.map((part) => rawOf(part, "concat")), s32(axis, "axis")));
+    return new Tensor(
+      ops.concat(
+        parts.map((part) => rawOf(part, "concat")),
+        s32(axis, "axis"),
+      ),
+    );
   }
 
   /** A second handle to the same tensor. Costs no memory. */
@@ -146,11 +184,17 @@ export class Tensor extends TensorMath {
 
   // Shape and place.
 
-  /** The same elements under another shape, of which one dimension may be −1: what is left. Costs no memory. */
+  /**
+   * The same elements under another shape, of which one dimension may be −1: what is left. Costs no
+   * memory.
+   */
   reshape(shape: readonly number[]): Tensor {
     const open = Array.isArray(shape) ? shape.indexOf(-1) : -1;
     if (open >= 0) {
-      const known = shape.reduce((product, dimension, place) => (place === open ? product : product * dimension), 1);
+      const known = shape.reduce(
+        (product, dimension, place) => (place === open ? product : product * dimension),
+        1,
+      );
       return this.reshape(shape.with(open, known === 0 ? 0 : this.length / known));
     }
     return new Tensor(ops.reshape(this.raw, counts(shape, "shape")));
@@ -180,14 +224,21 @@ export class Tensor extends TensorMath {
 
   /** Each axis padded by [before, after]; one pair for each dimension. */
   pad(amounts: readonly (readonly [number, number])[], padding: Padding = 0): Tensor {
-    const raw: RawPadding = typeof padding === "number"
-      ? { tag: "constant", val: padding }
-      : { tag: oneOf(padding, ["edge", "reflect", "wrap"], "padding") };
-    const pairs = amounts.map(([before, after]): [number, number] => [u32(before, "before"), u32(after, "after")]);
+    const raw: RawPadding =
+      typeof padding === "number"
+        ? { tag: "constant", val: padding }
+        : { tag: oneOf(padding, ["edge", "reflect", "wrap"], "padding") };
+    const pairs = amounts.map(([before, after]): [number, number] => [
+      u32(before, "before"),
+      u32(after, "after"),
+    ]);
     return new Tensor(ops.pad(this.raw, pairs, raw));
   }
 
-  /** result[.., i, ..] = this[.., indices[.., i, ..], ..] along one axis; indices (`u32` or `i64`) have this tensor's rank, and its shape except along the axis. */
+  /**
+   * result[.., i, ..] = this[.., indices[.., i, ..], ..] along one axis; indices (`u32` or `i64`) have
+   * this tensor's rank, and its shape except along the axis.
+   */
   gather(axis: number, indices: Tensor): Tensor {
     return new Tensor(ops.gather(this.raw, s32(axis, "axis"), rawOf(indices, "indices")));
   }
@@ -197,7 +248,10 @@ export class Tensor extends TensorMath {
     return new Tensor(ops.indexSelect(this.raw, s32(axis, "axis"), rawOf(indices, "indices")));
   }
 
-  /** [n, c, h, w] resized to [n, c, height, width], as PyTorch's `interpolate` does; `lanczos` is Pillow's antialiased filter. */
+  /**
+   * [n, c, h, w] resized to [n, c, height, width], as PyTorch's `interpolate` does; `lanczos` is Pillow's
+   * antialiased filter.
+   */
   interpolate(height: number, width: number, sampling: Sampling = "bilinear"): Tensor {
     const name = oneOf(sampling, SAMPLINGS, "sampling");
     return new Tensor(ops.interpolate(this.raw, u32(height, "height"), u32(width, "width"), name));
@@ -225,7 +279,10 @@ export class Tensor extends TensorMath {
     return new Tensor(ops.conv2d(this.raw, rawOf(weight, "weight"), optional(bias, "bias"), steps(walk)));
   }
 
-  /** Transposed: [n, c, h, w], weight [c, out / groups, kh, kw], bias [out] → [n, out, h', w'], h' = (h − 1)·stride − 2·padding + dilation·(kh − 1) + outputPadding + 1. */
+  /**
+   * Transposed: [n, c, h, w], weight [c, out / groups, kh, kw], bias [out] → [n, out, h', w'], h' = (h −
+   * 1)·stride − 2·padding + dilation·(kh − 1) + outputPadding + 1.
+   */
   convTranspose2d(weight: Tensor, bias?: Tensor, walk: Walk = {}, outputPadding = 0): Tensor {
     const more = u32(outputPadding, "outputPadding");
     return new Tensor(
@@ -233,13 +290,19 @@ export class Tensor extends TensorMath {
     );
   }
 
-  /** [n, c, ..] normalized over each of `groups` groups of channels, then scaled and shifted by channel (weight [c], bias [c]). Wu & He 2018. */
+  /**
+   * [n, c, ..] normalized over each of `groups` groups of channels, then scaled and shifted by channel
+   * (weight [c], bias [c]). Wu & He 2018.
+   */
   groupNorm(groups: number, weight?: Tensor, bias?: Tensor, epsilon = 1e-5): Tensor {
     const [w, b] = [optional(weight, "weight"), optional(bias, "bias")];
     return new Tensor(ops.groupNorm(this.raw, u32(groups, "groups"), w, b, float(epsilon, "epsilon")));
   }
 
-  /** [.., c] normalized over its last dimension, then scaled and shifted (weight [c], bias [c]). Ba, Kiros & Hinton 2016. */
+  /**
+   * [.., c] normalized over its last dimension, then scaled and shifted (weight [c], bias [c]). Ba, Kiros
+   * & Hinton 2016.
+   */
   layerNorm(weight?: Tensor, bias?: Tensor, epsilon = 1e-5): Tensor {
     const [w, b] = [optional(weight, "weight"), optional(bias, "bias")];
     return new Tensor(ops.layerNorm(this.raw, w, b, float(epsilon, "epsilon")));
@@ -250,23 +313,40 @@ export class Tensor extends TensorMath {
     return new Tensor(ops.rmsNorm(this.raw, optional(weight, "weight"), float(epsilon, "epsilon")));
   }
 
-  /** Softmax(this·kᵀ·scale + mask)·v with heads side by side in the last dimension: [b, n, heads·d], k [b, m, heads·d], v [b, m, heads·e] → [b, n, heads·e]. Vaswani et al. 2017. */
+  /**
+   * Softmax(this·kᵀ·scale + mask)·v with heads side by side in the last dimension: [b, n, heads·d], k [b,
+   * m, heads·d], v [b, m, heads·e] → [b, n, heads·e]. Vaswani et al. 2017.
+   */
   attention(k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
     const { heads = 1, mask, causal = false, scale } = options;
     const factor = scale === undefined ? null : float(scale, "scale");
     const [keys, values] = [rawOf(k, "k"), rawOf(v, "v")];
     return new Tensor(
-      ops.attention(this.raw, keys, values, u32(heads, "heads"), optional(mask, "mask"), flag(causal, "causal"), factor),
+      ops.attention(
+        this.raw,
+        keys,
+        values,
+        u32(heads, "heads"),
+        optional(mask, "mask"),
+        flag(causal, "causal"),
+        factor,
+      ),
     );
   }
 
-  /** Rotary position embedding of [.., n, d] by cosines and sines [n, d/2] (Su et al. 2021). `interleaved` pairs elements 2i and 2i+1, otherwise i and i + d/2. */
+  /**
+   * Rotary position embedding of [.., n, d] by cosines and sines [n, d/2] (Su et al. 2021). `interleaved`
+   * pairs elements 2i and 2i+1, otherwise i and i + d/2.
+   */
   rotary(cosines: Tensor, sines: Tensor, interleaved = false): Tensor {
     const [c, s] = [rawOf(cosines, "cosines"), rawOf(sines, "sines")];
     return new Tensor(ops.rotary(this.raw, c, s, flag(interleaved, "interleaved")));
   }
 
-  /** Rows of weight [rows, c] by these indices [..] (`u32` or `i64`) → [.., c], of weight's dtype, or `f32` when weight is quantized. */
+  /**
+   * Rows of weight [rows, c] by these indices [..] (`u32` or `i64`) → [.., c], of weight's dtype, or `f32`
+   * when weight is quantized.
+   */
   embedding(weight: Tensor): Tensor {
     return new Tensor(ops.embedding(this.raw, rawOf(weight, "weight")));
   }
@@ -294,7 +374,9 @@ function flatten(data: Nested, shape: readonly number[], depth: number, flat: nu
       flatten(part, shape, depth + 1, flat);
     }
   } else {
-    throw BerthError.invalid(`data: expected numbers in arrays of ${show(shape)}, got ${show(data)} at depth ${depth}`);
+    throw BerthError.invalid(
+      `data: expected numbers in arrays of ${show(shape)}, got ${show(data)} at depth ${depth}`,
+    );
   }
 }
 

@@ -6,14 +6,19 @@ import { ask } from "./error";
 import { Handle } from "./handle";
 import { Tensor } from "./tensor";
 
-/** A tensor being written piece by piece, for data that a plugin makes in pieces and never holds whole. `Tensor.fromBytes` does this by itself for data that is there. */
+/**
+ * A tensor being written piece by piece, for data that a plugin makes in pieces and never holds whole.
+ * `Tensor.fromBytes` does this by itself for data that is there.
+ */
 export class Upload extends Handle<Raw> {
   /** Begins a tensor of this type and shape, filled with zeros. */
   static begin(dtype: DType, shape: readonly number[]): Upload {
     return new Upload(ask(() => HostUpload.begin(dtypeOf(dtype), counts(shape, "shape"))));
   }
 
-  /** Writes bytes from byte `offset` on. Throws `invalid-argument` when they do not lie inside the tensor. */
+  /**
+   * Writes bytes from byte `offset` on. Throws `invalid-argument` when they do not lie inside the tensor.
+   */
   write(offset: number, data: ArrayBuffer | ArrayBufferView): void {
     ask(() => this.raw.write(count(offset, "offset"), bytesOf(data, "data")));
   }

@@ -1,6 +1,10 @@
 import { Function as HostFunctionType, Object as HostObjectType, ValueList } from "berth:node/values@0.2.0";
 import type {
-  Function as RawFunction, NamedValue, Object as RawObject, Value as RawValue, ValueList as RawList,
+  Function as RawFunction,
+  NamedValue,
+  Object as RawObject,
+  Value as RawValue,
+  ValueList as RawList,
 } from "berth:node/values@0.2.0";
 
 import { show, text, u32, unsigned } from "./check";
@@ -10,10 +14,12 @@ import { fromWide, toWide } from "./integers";
 import { ModelFile } from "./model-file";
 import { Tensor } from "./tensor";
 
-/** What travels on a wire. An integer is a `bigint`, so that 64 bits fit; a `number` is a floating-point number, even where it has no fraction. */
+/**
+ * What travels on a wire. An integer is a `bigint`, so that 64 bits fit; a `number` is a floating-point
+ * number, even where it has no fraction.
+ */
 export type Value =
-  | boolean | bigint | number | string | Uint8Array
-  | Tensor | ModelFile | HostFunction | HostObject | HostList;
+  boolean | bigint | number | string | Uint8Array | Tensor | ModelFile | HostFunction | HostObject | HostList;
 
 /** What becomes a value: an array becomes a list. */
 export type Given = Value | readonly Given[];
@@ -61,7 +67,10 @@ export class HostObject extends Handle<RawObject> {
 
   /** One field, or nothing when there is none of this name. */
   get(name: string): Value | undefined;
-  /** One field of a kind, such as `tensor()` or `number({ optional: true })`. Throws `invalid-argument` that names the object and the field, when it is missing or of another kind. */
+  /**
+   * One field of a kind, such as `tensor()` or `number({ optional: true })`. Throws `invalid-argument`
+   * that names the object and the field, when it is missing or of another kind.
+   */
   get<T>(name: string, kind: Kind<T>): T;
   get<T>(name: string, kind?: Kind<T>): T | Value | undefined {
     const raw = ask(() => this.raw.get(text(name, "name")));
@@ -105,7 +114,10 @@ export class HostList extends Handle<RawList> implements Iterable<Value> {
 
   /** One of them. Throws `not-found` past the end. */
   get(index: number): Value;
-  /** One of them, of a kind. Throws `not-found` past the end, and `invalid-argument` that names the index when it is of another kind. */
+  /**
+   * One of them, of a kind. Throws `not-found` past the end, and `invalid-argument` that names the index
+   * when it is of another kind.
+   */
   get<T>(index: number, kind: Kind<T>): T;
   get<T>(index: number, kind?: Kind<T>): T | Value {
     const value = fromRaw(ask(() => this.raw.get(u32(index, "index"))));
@@ -118,7 +130,8 @@ export class HostList extends Handle<RawList> implements Iterable<Value> {
   toArray<T>(kind: Kind<T>): T[];
   toArray<T>(kind?: Kind<T>): (T | Value)[] {
     return Array.from({ length: this.length }, (_, index) =>
-      kind === undefined ? this.get(index) : this.get(index, kind));
+      kind === undefined ? this.get(index) : this.get(index, kind),
+    );
   }
 
   /** How errors and messages show it. */
@@ -134,7 +147,10 @@ export class HostList extends Handle<RawList> implements Iterable<Value> {
   }
 }
 
-/** A function of a plugin with values captured. Whoever holds it can call it, from any plugin; it runs in a fresh instance of the plugin that made it. `callable` makes them. */
+/**
+ * A function of a plugin with values captured. Whoever holds it can call it, from any plugin; it runs in a
+ * fresh instance of the plugin that made it. `callable` makes them.
+ */
 export class HostFunction extends Handle<RawFunction> {
   /** This plugin's own function of a name; see `callable`. */
   static create(name: string, captures: Fields = {}): HostFunction {
@@ -147,7 +163,10 @@ export class HostFunction extends Handle<RawFunction> {
     return new HostFunction(this.raw.share());
   }
 
-  /** Calls it and waits for what it returns. Throws the function's own error, and `other` when its plugin crashed. */
+  /**
+   * Calls it and waits for what it returns. Throws the function's own error, and `other` when its plugin
+   * crashed.
+   */
   call(args: Fields): Values;
   /** Calls it; each result is of a kind: `f.call({ x }, { y: tensor() }).y`. */
   call<K extends Record<string, Kind<unknown>>>(args: Fields, results: K): Read<K>;
@@ -232,7 +251,8 @@ export function fromRaw(raw: RawValue): Value {
 /** @internal */
 export function toNamed(fields: Fields): NamedValue[] {
   return Object.entries(fields).flatMap(([name, value]) =>
-    value === undefined ? [] : [{ name: name.toWellFormed(), value: toRaw(value, `\`${name}\``) }]);
+    value === undefined ? [] : [{ name: name.toWellFormed(), value: toRaw(value, `\`${name}\``) }],
+  );
 }
 
 /** @internal */
@@ -261,7 +281,14 @@ export function readNamed<T>(value: Value | undefined, name: string, kind: Kind<
 }
 
 /** Named values, each of its kind. @internal */
-export function readAll<K extends Record<string, Kind<unknown>>>(values: Values, kinds: K, place: string): Read<K> {
-  const read = Object.entries(kinds).map(([name, kind]) => [name, readNamed(values[name], name, kind, place)]);
+export function readAll<K extends Record<string, Kind<unknown>>>(
+  values: Values,
+  kinds: K,
+  place: string,
+): Read<K> {
+  const read = Object.entries(kinds).map(([name, kind]) => [
+    name,
+    readNamed(values[name], name, kind, place),
+  ]);
   return Object.fromEntries(read) as Read<K>;
 }

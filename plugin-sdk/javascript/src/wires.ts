@@ -14,7 +14,9 @@ function checked(tensor: unknown, rank: number, expected: string): Tensor {
 
 /** A batch of images: a tensor [batch, height, width, channels], `f32`, 0…1. */
 export class Image extends Tensor {
-  /** A tensor as images. Throws `invalid-argument` when its dtype or its number of dimensions is another. */
+  /**
+   * A tensor as images. Throws `invalid-argument` when its dtype or its number of dimensions is another.
+   */
   static as(tensor: Value): Image {
     const found = checked(tensor, 4, "a f32 tensor [batch, height, width, channels]");
     return found instanceof Image ? found : new Image(found.raw.share());
@@ -61,8 +63,14 @@ export function readObject<T extends HostObject>(type: ObjectWire<T>, value: Val
 export class Latent extends HostObject {
   static readonly wire = "LATENT";
 
-  /** Latents [batch, channels, h, w], and optionally a mask (1 where a sampler may change them) and whose noise of a batch each latent gets. */
-  static of(samples: Tensor, more: { noiseMask?: Tensor | undefined; batchIndex?: readonly number[] | undefined } = {}): Latent {
+  /**
+   * Latents [batch, channels, h, w], and optionally a mask (1 where a sampler may change them) and whose
+   * noise of a batch each latent gets.
+   */
+  static of(
+    samples: Tensor,
+    more: { noiseMask?: Tensor | undefined; batchIndex?: readonly number[] | undefined } = {},
+  ): Latent {
     const batch = more.batchIndex?.map((index) => BigInt(index));
     const fields = { samples, "noise-mask": more.noiseMask, "batch-index": batch };
     return new Latent(makeObject(Latent.wire, fields));
@@ -135,12 +143,18 @@ export class Conditioning extends HostObject {
   }
 }
 
-/** What a denoiser predicts: the noise, the velocity √ᾱ·ε − √(1−ᾱ)·x₀, or the flow from the noise to the image. */
+/**
+ * What a denoiser predicts: the noise, the velocity √ᾱ·ε − √(1−ᾱ)·x₀, or the flow from the noise to the
+ * image.
+ */
 export type Prediction = "epsilon" | "v" | "flow";
 
 /** What a {@link ModelWire} is made of. */
 export interface ModelParts {
-  /** `latent` tensor [b, c, h, w], `timestep` number, `conditioning` tensor [b, tokens, width], `pooled` tensor (optional) → `prediction` tensor [b, c, h, w]. */
+  /**
+   * `latent` tensor [b, c, h, w], `timestep` number, `conditioning` tensor [b, tokens, width], `pooled`
+   * tensor (optional) → `prediction` tensor [b, c, h, w].
+   */
   denoise: HostFunction;
   /** What `denoise` predicts. */
   prediction: Prediction;
@@ -160,17 +174,22 @@ export class ModelWire extends HostObject {
 
   /** A model of these parts. */
   static of(parts: ModelParts): ModelWire {
-    return new ModelWire(makeObject(ModelWire.wire, {
-      denoise: parts.denoise,
-      prediction: parts.prediction,
-      alphas: parts.alphas,
-      "latent-channels": BigInt(parts.latentChannels),
-      "latent-scale": parts.latentScale,
-      "latent-shift": parts.latentShift,
-    }));
+    return new ModelWire(
+      makeObject(ModelWire.wire, {
+        denoise: parts.denoise,
+        prediction: parts.prediction,
+        alphas: parts.alphas,
+        "latent-channels": BigInt(parts.latentChannels),
+        "latent-scale": parts.latentScale,
+        "latent-shift": parts.latentShift,
+      }),
+    );
   }
 
-  /** What the model predicts for a latent [b, c, h, w] at a timestep, under a conditioning [b, tokens, width] and, where the model takes it, a pooled one. */
+  /**
+   * What the model predicts for a latent [b, c, h, w] at a timestep, under a conditioning [b, tokens,
+   * width] and, where the model takes it, a pooled one.
+   */
   denoise(latent: Tensor, timestep: number, conditioning: Tensor, pooled?: Tensor): Tensor {
     const results = { prediction: aTensor };
     return this.denoiser.call({ latent, timestep, conditioning, pooled }, results).prediction;
@@ -257,13 +276,15 @@ export class Vae extends HostObject {
 
   /** An autoencoder of these parts. */
   static of(parts: VaeParts): Vae {
-    return new Vae(makeObject(Vae.wire, {
-      encode: parts.encode,
-      decode: parts.decode,
-      "latent-scale": parts.latentScale,
-      "latent-shift": parts.latentShift,
-      downscale: BigInt(parts.downscale),
-    }));
+    return new Vae(
+      makeObject(Vae.wire, {
+        encode: parts.encode,
+        decode: parts.decode,
+        "latent-scale": parts.latentScale,
+        "latent-shift": parts.latentShift,
+        downscale: BigInt(parts.downscale),
+      }),
+    );
   }
 
   /** The latent [b, c, h', w'], as the VAE has it, of an image [b, h, w, 3] in −1…1. */

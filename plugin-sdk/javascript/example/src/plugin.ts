@@ -17,7 +17,15 @@ export const Sharpen = node({
     const row = [1, 4, 6, 4, 1];
     const taps = row.flatMap((a) => row.map((b) => (a * b) / 256));
     const kernel = Tensor.from([1, 1, 5, 5], taps).broadcast([channels, 1, 5, 5]);
-    const padded = x.pad([[0, 0], [0, 0], [2, 2], [2, 2]], "edge");
+    const padded = x.pad(
+      [
+        [0, 0],
+        [0, 0],
+        [2, 2],
+        [2, 2],
+      ],
+      "edge",
+    );
     const blurred = padded.conv2d(kernel, undefined, { groups: channels });
     const sharp = x.add(x.sub(blurred).mul(amount));
     return sharp.permute([0, 2, 3, 1]).clamp(0, 1);
