@@ -111,6 +111,8 @@ berth_texts bth_take_texts(bth_strings *texts);
 
 // tensor.c
 
+/// The tensor as an operand of the host's functions.
+static inline bth_borrow_tensor bth_borrow(const berth_tensor *x) { return BTH_HANDLE(bth_borrow_tensor, x); }
 /// The tensor of an operation that was done, or NULL with its error pending.
 berth_tensor *bth_made(bool done, bth_own_tensor *tensor, bth_error *error);
 /// Dimensions that the host only reads.

@@ -4,8 +4,6 @@
 
 typedef berth_node_ops_walk_t bth_walk;
 
-static bth_borrow_tensor borrow(const berth_tensor *x) { return BTH_HANDLE(bth_borrow_tensor, x); }
-
 /// An operand that may be left out, as the bindings want it.
 #define OPTIONAL(x) ((x) ? &BTH_HANDLE(bth_borrow_tensor, x) : NULL)
 
@@ -23,7 +21,7 @@ berth_operand berth_number_operand(double x) { return (berth_operand){.number = 
 
 static berth_tensor *combine(berth_binary function, const berth_tensor *a, const berth_tensor *b) {
     if (!a || !b) return NULL;
-    MAKE(combine, borrow(a), borrow(b), (berth_node_ops_binary_t)function);
+    MAKE(combine, bth_borrow(a), bth_borrow(b), (berth_node_ops_binary_t)function);
 }
 
 /// The operand as a tensor: a number becomes a scalar of the other's type, which `made` keeps to be dropped.
@@ -55,7 +53,7 @@ berth_tensor *berth_combine(berth_binary function, berth_operand a, berth_operan
 
 static berth_tensor *compare(berth_comparison comparison, const berth_tensor *a, const berth_tensor *b) {
     if (!a || !b) return NULL;
-    MAKE(compare, borrow(a), borrow(b), (berth_node_ops_comparison_t)comparison);
+    MAKE(compare, bth_borrow(a), bth_borrow(b), (berth_node_ops_comparison_t)comparison);
 }
 
 berth_tensor *berth_compare(berth_comparison comparison, berth_operand a, berth_operand b) {
@@ -69,27 +67,27 @@ berth_tensor *berth_compare(berth_comparison comparison, berth_operand a, berth_
 
 berth_tensor *berth_affine(const berth_tensor *x, double scale, double shift) {
     BTH_NEED(NULL, x);
-    MAKE(affine, borrow(x), scale, shift);
+    MAKE(affine, bth_borrow(x), scale, shift);
 }
 
 berth_tensor *berth_power(const berth_tensor *x, double exponent) {
     BTH_NEED(NULL, x);
-    MAKE(power, borrow(x), exponent);
+    MAKE(power, bth_borrow(x), exponent);
 }
 
 berth_tensor *berth_clamp(const berth_tensor *x, double low, double high) {
     BTH_NEED(NULL, x);
-    MAKE(clamp, borrow(x), low, high);
+    MAKE(clamp, bth_borrow(x), low, high);
 }
 
 berth_tensor *berth_choose(const berth_tensor *condition, const berth_tensor *a, const berth_tensor *b) {
     BTH_NEED(NULL, condition, a, b);
-    MAKE(choose, borrow(condition), borrow(a), borrow(b));
+    MAKE(choose, bth_borrow(condition), bth_borrow(a), bth_borrow(b));
 }
 
 berth_tensor *berth_cast(const berth_tensor *x, berth_dtype dtype) {
     BTH_NEED(NULL, x);
-    MAKE(cast, borrow(x), (berth_node_ops_dtype_t)dtype);
+    MAKE(cast, bth_borrow(x), (berth_node_ops_dtype_t)dtype);
 }
 
 // Functions of each element
@@ -97,7 +95,7 @@ berth_tensor *berth_cast(const berth_tensor *x, berth_dtype dtype) {
 #define MAP(name, function) \
     berth_tensor *berth_##name(const berth_tensor *x) { \
         BTH_NEED(NULL, x); \
-        MAKE(map, borrow(x), BERTH_NODE_OPS_UNARY_##function); \
+        MAKE(map, bth_borrow(x), BERTH_NODE_OPS_UNARY_##function); \
     }
 
 MAP(neg, NEG)
@@ -128,12 +126,12 @@ MAP(mish, MISH)
 
 berth_tensor *berth_matmul(const berth_tensor *a, const berth_tensor *b) {
     BTH_NEED(NULL, a, b);
-    MAKE(matmul, borrow(a), borrow(b));
+    MAKE(matmul, bth_borrow(a), bth_borrow(b));
 }
 
 berth_tensor *berth_linear(const berth_tensor *x, const berth_tensor *weight, const berth_tensor *bias) {
     BTH_NEED(NULL, x, weight);
-    MAKE(linear, borrow(x), borrow(weight), OPTIONAL(bias));
+    MAKE(linear, bth_borrow(x), bth_borrow(weight), OPTIONAL(bias));
 }
 
 /// What a walk stands for: where it says 0, 1 is meant.
@@ -150,39 +148,39 @@ berth_tensor *berth_conv1d(const berth_tensor *x, const berth_tensor *weight, co
                            berth_walk walk) {
     BTH_NEED(NULL, x, weight);
     bth_walk steps = walked(walk);
-    MAKE(conv1d, borrow(x), borrow(weight), OPTIONAL(bias), &steps);
+    MAKE(conv1d, bth_borrow(x), bth_borrow(weight), OPTIONAL(bias), &steps);
 }
 
 berth_tensor *berth_conv2d(const berth_tensor *x, const berth_tensor *weight, const berth_tensor *bias,
                            berth_walk walk) {
     BTH_NEED(NULL, x, weight);
     bth_walk steps = walked(walk);
-    MAKE(conv2d, borrow(x), borrow(weight), OPTIONAL(bias), &steps);
+    MAKE(conv2d, bth_borrow(x), bth_borrow(weight), OPTIONAL(bias), &steps);
 }
 
 berth_tensor *berth_conv_transpose2d(const berth_tensor *x, const berth_tensor *weight, const berth_tensor *bias,
                                      berth_walk walk, uint32_t output_padding) {
     BTH_NEED(NULL, x, weight);
     bth_walk steps = walked(walk);
-    MAKE(conv_transpose2d, borrow(x), borrow(weight), OPTIONAL(bias), &steps, output_padding);
+    MAKE(conv_transpose2d, bth_borrow(x), bth_borrow(weight), OPTIONAL(bias), &steps, output_padding);
 }
 
 berth_tensor *berth_attention(const berth_tensor *q, const berth_tensor *k, const berth_tensor *v,
                               berth_attention_options options) {
     BTH_NEED(NULL, q, k, v);
-    MAKE(attention, borrow(q), borrow(k), borrow(v), options.heads ? options.heads : 1, OPTIONAL(options.mask),
+    MAKE(attention, bth_borrow(q), bth_borrow(k), bth_borrow(v), options.heads ? options.heads : 1, OPTIONAL(options.mask),
          options.causal, options.scale != 0 ? &options.scale : NULL);
 }
 
 berth_tensor *berth_rotary(const berth_tensor *x, const berth_tensor *cosines, const berth_tensor *sines,
                            bool interleaved) {
     BTH_NEED(NULL, x, cosines, sines);
-    MAKE(rotary, borrow(x), borrow(cosines), borrow(sines), interleaved);
+    MAKE(rotary, bth_borrow(x), bth_borrow(cosines), bth_borrow(sines), interleaved);
 }
 
 berth_tensor *berth_embedding(const berth_tensor *indices, const berth_tensor *weight) {
     BTH_NEED(NULL, indices, weight);
-    MAKE(embedding, borrow(indices), borrow(weight));
+    MAKE(embedding, bth_borrow(indices), bth_borrow(weight));
 }
 
 // Normalization
@@ -190,23 +188,23 @@ berth_tensor *berth_embedding(const berth_tensor *indices, const berth_tensor *w
 berth_tensor *berth_group_norm(const berth_tensor *x, uint32_t groups, const berth_tensor *weight,
                                const berth_tensor *bias, float epsilon) {
     BTH_NEED(NULL, x);
-    MAKE(group_norm, borrow(x), groups, OPTIONAL(weight), OPTIONAL(bias), epsilon);
+    MAKE(group_norm, bth_borrow(x), groups, OPTIONAL(weight), OPTIONAL(bias), epsilon);
 }
 
 berth_tensor *berth_layer_norm(const berth_tensor *x, const berth_tensor *weight, const berth_tensor *bias,
                                float epsilon) {
     BTH_NEED(NULL, x);
-    MAKE(layer_norm, borrow(x), OPTIONAL(weight), OPTIONAL(bias), epsilon);
+    MAKE(layer_norm, bth_borrow(x), OPTIONAL(weight), OPTIONAL(bias), epsilon);
 }
 
 berth_tensor *berth_rms_norm(const berth_tensor *x, const berth_tensor *weight, float epsilon) {
     BTH_NEED(NULL, x);
-    MAKE(rms_norm, borrow(x), OPTIONAL(weight), epsilon);
+    MAKE(rms_norm, bth_borrow(x), OPTIONAL(weight), epsilon);
 }
 
 berth_tensor *berth_softmax(const berth_tensor *x, int32_t axis) {
     BTH_NEED(NULL, x);
-    MAKE(softmax, borrow(x), axis);
+    MAKE(softmax, bth_borrow(x), axis);
 }
 
 // Along axes
@@ -214,7 +212,7 @@ berth_tensor *berth_softmax(const berth_tensor *x, int32_t axis) {
 static berth_tensor *reduce(const berth_tensor *x, berth_node_ops_reduction_t reduction, berth_axes axes, bool keep) {
     if (axes.count > BERTH_MAX_RANK) axes.count = BERTH_MAX_RANK;
     memory_node_list_s32_t list = {axes.at, axes.count};
-    MAKE(reduce, borrow(x), reduction, &list, keep);
+    MAKE(reduce, bth_borrow(x), reduction, &list, keep);
 }
 
 #define REDUCE(name, reduction) \
@@ -240,12 +238,12 @@ berth_tensor *berth_argmin(const berth_tensor *x, int32_t axis, bool keep) {
 
 berth_tensor *berth_argsort(const berth_tensor *x, int32_t axis, bool descending) {
     BTH_NEED(NULL, x);
-    MAKE(argsort, borrow(x), axis, descending);
+    MAKE(argsort, bth_borrow(x), axis, descending);
 }
 
 berth_tensor *berth_cumulative_sum(const berth_tensor *x, int32_t axis) {
     BTH_NEED(NULL, x);
-    MAKE(cumulative_sum, borrow(x), axis);
+    MAKE(cumulative_sum, bth_borrow(x), axis);
 }
 
 // Shape and place
@@ -253,13 +251,13 @@ berth_tensor *berth_cumulative_sum(const berth_tensor *x, int32_t axis) {
 berth_tensor *berth_reshape(const berth_tensor *x, berth_dims shape) {
     BTH_NEED(NULL, x);
     bth_u32s dims = bth_dims(&shape);
-    MAKE(reshape, borrow(x), &dims);
+    MAKE(reshape, bth_borrow(x), &dims);
 }
 
 berth_tensor *berth_permute(const berth_tensor *x, berth_dims axes) {
     BTH_NEED(NULL, x);
     bth_u32s dims = bth_dims(&axes);
-    MAKE(permute, borrow(x), &dims);
+    MAKE(permute, bth_borrow(x), &dims);
 }
 
 berth_tensor *berth_slice(const berth_tensor *x, int32_t axis, uint32_t start, uint32_t end) {
@@ -268,14 +266,14 @@ berth_tensor *berth_slice(const berth_tensor *x, int32_t axis, uint32_t start, u
 
 berth_tensor *berth_slice_step(const berth_tensor *x, int32_t axis, uint32_t start, uint32_t end, uint32_t step) {
     BTH_NEED(NULL, x);
-    MAKE(slice, borrow(x), axis, start, end, step);
+    MAKE(slice, bth_borrow(x), axis, start, end, step);
 }
 
 berth_tensor *berth_concat(const berth_tensor *const *tensors, size_t count, int32_t axis) {
     BTH_NEED(NULL, tensors);
     if (!bth_ready(__func__, (const void *const *)tensors, count)) return NULL;
     bth_borrow_tensor *handles = berth_alloc(count * sizeof *handles);
-    for (size_t i = 0; i < count; i++) handles[i] = borrow(tensors[i]);
+    for (size_t i = 0; i < count; i++) handles[i] = bth_borrow(tensors[i]);
     berth_node_ops_list_borrow_tensor_t list = {handles, count};
     bth_own_tensor made;
     bth_error error;
@@ -287,12 +285,12 @@ berth_tensor *berth_concat(const berth_tensor *const *tensors, size_t count, int
 berth_tensor *berth_broadcast(const berth_tensor *x, berth_dims shape) {
     BTH_NEED(NULL, x);
     bth_u32s dims = bth_dims(&shape);
-    MAKE(broadcast, borrow(x), &dims);
+    MAKE(broadcast, bth_borrow(x), &dims);
 }
 
 berth_tensor *berth_flip(const berth_tensor *x, int32_t axis) {
     BTH_NEED(NULL, x);
-    MAKE(flip, borrow(x), axis);
+    MAKE(flip, bth_borrow(x), axis);
 }
 
 berth_tensor *berth_pad(const berth_tensor *x, const berth_margin *margins, berth_padding padding, double value) {
@@ -302,20 +300,20 @@ berth_tensor *berth_pad(const berth_tensor *x, const berth_margin *margins, bert
     for (uint32_t i = 0; i < rank; i++) amounts[i] = (memory_node_tuple2_u32_u32_t){margins[i].before, margins[i].after};
     memory_node_list_tuple2_u32_u32_t list = {amounts, rank};
     berth_node_ops_padding_t outside = {.tag = (uint8_t)padding, .val.constant = value};
-    MAKE(pad, borrow(x), &list, &outside);
+    MAKE(pad, bth_borrow(x), &list, &outside);
 }
 
 berth_tensor *berth_gather(const berth_tensor *x, int32_t axis, const berth_tensor *indices) {
     BTH_NEED(NULL, x, indices);
-    MAKE(gather, borrow(x), axis, borrow(indices));
+    MAKE(gather, bth_borrow(x), axis, bth_borrow(indices));
 }
 
 berth_tensor *berth_index_select(const berth_tensor *x, int32_t axis, const berth_tensor *indices) {
     BTH_NEED(NULL, x, indices);
-    MAKE(index_select, borrow(x), axis, borrow(indices));
+    MAKE(index_select, bth_borrow(x), axis, bth_borrow(indices));
 }
 
 berth_tensor *berth_interpolate(const berth_tensor *x, uint32_t height, uint32_t width, berth_sampling sampling) {
     BTH_NEED(NULL, x);
-    MAKE(interpolate, borrow(x), height, width, (berth_node_ops_sampling_t)sampling);
+    MAKE(interpolate, bth_borrow(x), height, width, (berth_node_ops_sampling_t)sampling);
 }

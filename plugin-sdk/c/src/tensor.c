@@ -42,17 +42,15 @@ berth_dims bth_take_dims(bth_u32s *list) {
     return dims;
 }
 
-static bth_borrow_tensor borrow(const berth_tensor *x) { return BTH_HANDLE(bth_borrow_tensor, x); }
-
 berth_dtype berth_dtype_of(const berth_tensor *x) {
     BTH_NEED(BERTH_U8, x);
-    return berth_node_tensors_method_tensor_dtype(borrow(x));
+    return berth_node_tensors_method_tensor_dtype(bth_borrow(x));
 }
 
 berth_dims berth_shape(const berth_tensor *x) {
     BTH_NEED(BERTH_SCALAR, x);
     bth_u32s list;
-    berth_node_tensors_method_tensor_shape(borrow(x), &list);
+    berth_node_tensors_method_tensor_shape(bth_borrow(x), &list);
     return bth_take_dims(&list);
 }
 
@@ -195,7 +193,7 @@ bool berth_read(const berth_tensor *x, uint64_t offset, void *target, size_t siz
         size_t wanted = size - done < PIECE ? size - done : PIECE;
         memory_node_list_u8_t piece;
         bth_error error;
-        if (!berth_node_tensors_method_tensor_read(borrow(x), offset + done, (uint32_t)wanted, &piece, &error)) {
+        if (!berth_node_tensors_method_tensor_read(bth_borrow(x), offset + done, (uint32_t)wanted, &piece, &error)) {
             bth_raise(&error);
             return false;
         }

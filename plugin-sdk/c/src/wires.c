@@ -5,7 +5,7 @@
 #include "internal.h"
 
 /// Whether a tensor has so many dimensions; otherwise, an error. NULL is left to who uses it.
-static bool ranked(const char *what, const berth_tensor *x, uint32_t rank) {
+static bool has_rank(const char *what, const berth_tensor *x, uint32_t rank) {
     if (berth_failed()) return false;
     if (!x || berth_rank(x) == rank) return !berth_failed();
     berth_fail(BERTH_INVALID_ARGUMENT, "%s: expected a tensor of %u dimensions, got %s", what, (unsigned)rank,
@@ -30,7 +30,7 @@ static berth_tensor *optional_tensor(const berth_object *object, const char *nam
 
 berth_object *berth_latent_new(berth_tensor *samples, berth_tensor *noise_mask) {
     BTH_NEED(NULL, samples);
-    if (!ranked("LATENT `samples`", samples, 4)) return NULL;
+    if (!has_rank("LATENT `samples`", samples, 4)) return NULL;
     berth_fields *fields = berth_fields_new();
     berth_set(fields, "samples", samples);
     berth_set(fields, "noise-mask", noise_mask);
@@ -55,7 +55,7 @@ berth_object *berth_conditioning_new(const berth_entry *entries, size_t count) {
     berth_value *values = berth_alloc(count * sizeof *values);
     for (size_t i = 0; i < count; i++) {
         if (!bth_ready(__func__, (const void *[]){entries[i].embedding}, 1)) return NULL;
-        if (!ranked("CONDITIONING `embedding`", entries[i].embedding, 3)) return NULL;
+        if (!has_rank("CONDITIONING `embedding`", entries[i].embedding, 3)) return NULL;
         berth_fields *fields = berth_fields_new();
         berth_set(fields, "embedding", entries[i].embedding);
         berth_set(fields, "pooled", entries[i].pooled);
@@ -90,7 +90,7 @@ berth_object *berth_model_wire_new(const berth_denoiser *parts) {
     if (!berth_contains((berth_texts){3, known}, parts->prediction)) {
         berth_fail(BERTH_INVALID_ARGUMENT, "MODEL `prediction`: `%s` is not `epsilon`, `v` or `flow`", parts->prediction);
     }
-    if (!ranked("MODEL `alphas`", parts->alphas, 1)) return NULL;
+    if (!has_rank("MODEL `alphas`", parts->alphas, 1)) return NULL;
     berth_fields *fields = berth_fields_new();
     berth_set(fields, "denoise", parts->denoise);
     berth_set(fields, "prediction", parts->prediction);
