@@ -49,8 +49,8 @@ class Node(Generic[P, R]):
         self.function = function
         self.__doc__ = function.__doc__
         self.__name__ = function.__name__
-        for one in (category, *aliases):
-            text(one, "a text for `category` and in `aliases`")
+        for one in (category, *aliases, name or "", display_name or ""):
+            text(one, "a text for `category`, `name`, `display_name` and in `aliases`")
         self.name = name or camel_case(function.__name__)
         self.display_name = display_name or title_case(function.__name__)
         self.category = category

@@ -168,7 +168,7 @@ class Port:
     def to_raw(self) -> Any:
         """The contract's input."""
         raw = getattr(nodes, f"Port_{self.case.capitalize()}")(self._raw_port())
-        return nodes.Input(self.name, raw, self.optional, self.options.lazy, self.tooltip)
+        return nodes.Input(self.name, raw, self.optional, bool(self.options.lazy), self.tooltip)
 
     def _raw_port(self) -> Any:
         options, default = self.options, self.default
@@ -180,12 +180,12 @@ class Port:
                 low, high = 0, LARGEST
             wide = [None if one is None else to_wide(int(one)) for one in (default, low, high)]
             step = None if options.step is None else int(options.step)
-            return nodes.IntegerPort(*wide, step, options.seed)
+            return nodes.IntegerPort(*wide, step, bool(options.seed))
         if self.case == "number":
             numbers = (default, options.min, options.max, options.step)
             return nodes.NumberPort(*(None if one is None else float(one) for one in numbers))
         if self.case == "text":
-            return nodes.TextPort(default, options.multiline)
+            return nodes.TextPort(default, bool(options.multiline))
         if self.case == "choice":
             if self.texts is not None:
                 choices = nodes.Choices_Fixed(list(self.texts))
@@ -279,6 +279,10 @@ def _check_options(parameter: str, case: str, options: Input) -> None:
                 raise DefinitionError(f"`{parameter}`: `{option.name}` is an integer of 64 bits")
             if option.name == "step" and not 0 < value < 2**32:
                 raise DefinitionError(f"`{parameter}`: `step` is between 1 and {2**32 - 1}")
+    for option_name in ("models", "wire", "name", "tooltip"):
+        value = getattr(options, option_name)
+        if value is not None and not isinstance(value, str):
+            raise DefinitionError(f"`{parameter}`: `{option_name}` is a text, not {value!r}")
     sources = [options.choices is not None, options.models is not None, options.images]
     if sum(sources) > 1:
         raise DefinitionError(f"`{parameter}`: `choices`, `models`, `images`: one of them")
