@@ -113,7 +113,7 @@ pub fn text(s: c.memory_node_string_t) []const u8 {
 
 /// A text lent to the host for a call.
 pub fn lend(s: []const u8) c.memory_node_string_t {
-    return .{ .ptr = @constCast(s.ptr), .len = s.len };
+    return if (s.len == 0) .{} else .{ .ptr = @constCast(s.ptr), .len = s.len };
 }
 
 /// A text given to the host, which frees it.

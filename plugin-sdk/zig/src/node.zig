@@ -124,11 +124,13 @@ fn number(comptime all: anytype, comptime key: []const u8) OptionDouble {
 }
 
 fn listOf(comptime List: type, comptime Item: type, items: []const Item) List {
+    if (items.len == 0) return .{};
     const copy = failure.allocator.dupe(Item, items) catch @panic("the plugin's memory is full");
     return .{ .ptr = copy.ptr, .len = copy.len };
 }
 
 fn textList(items: []const []const u8) c.memory_node_list_string_t {
+    if (items.len == 0) return .{};
     const copy = failure.allocator.alloc(c.memory_node_string_t, items.len) catch @panic("the plugin's memory is full");
     for (items, copy) |item, *place| place.* = failure.give(item);
     return .{ .ptr = copy.ptr, .len = copy.len };

@@ -126,7 +126,7 @@ pub const List = struct {
         } else for (items, raw) |item, *place| {
             place.* = try value.encode(item);
         }
-        var list: c.berth_node_values_list_value_t = .{ .ptr = raw.ptr, .len = raw.len };
+        var list = tensor.lendList(c.berth_node_values_list_value_t, raw);
         var own: c.berth_node_values_own_value_list_t = .{};
         var err: c.berth_node_types_error_t = .{};
         if (!c.berth_node_values_static_value_list_create(&list, &own, &err))

@@ -406,7 +406,7 @@ pub const Padding = union(enum) { constant: f64, edge, reflect, wrap };
 pub fn pad(x: Tensor, padding: Padding, amounts: []const [2]u32) Tensor {
     var raw: c.berth_node_ops_padding_t = .{ .tag = @intFromEnum(padding) };
     if (padding == .constant) raw.val.constant = padding.constant;
-    var list: c.memory_node_list_tuple2_u32_u32_t = .{ .ptr = @ptrCast(@constCast(amounts.ptr)), .len = amounts.len };
+    var list: c.memory_node_list_tuple2_u32_u32_t = if (amounts.len == 0) .{} else .{ .ptr = @ptrCast(@constCast(amounts.ptr)), .len = amounts.len };
     return broken(.{x}) orelse result(c.berth_node_ops_pad, .{ x.borrow(), &list, &raw });
 }
 

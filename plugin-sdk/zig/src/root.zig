@@ -37,7 +37,7 @@ export fn exports_berth_node_nodes_describe(ret: [*c]c.exports_berth_node_nodes_
     const count = plugin.nodes.len;
     const list = berth.allocator.alloc(c.exports_berth_node_nodes_node_type_t, count) catch @panic("the plugin's memory is full");
     inline for (plugin.nodes, 0..) |Node, i| list[i] = node.describe(Node);
-    ret.* = .{ .ptr = list.ptr, .len = list.len };
+    ret.* = if (count == 0) .{} else .{ .ptr = list.ptr, .len = list.len };
 }
 
 fn noNode(name: []const u8) berth.Error {
@@ -77,7 +77,7 @@ fn needs(name: []const u8, inputs: berth.Fields) anyerror!c.memory_node_list_str
             const names: []const []const u8 = try Node.needs(.{ .fields = inputs });
             const list = berth.allocator.alloc(Text, names.len) catch @panic("the plugin's memory is full");
             for (names, list) |needed, *place| place.* = failure.give(needed);
-            return .{ .ptr = list.ptr, .len = list.len };
+            return if (list.len == 0) .{} else .{ .ptr = list.ptr, .len = list.len };
         }
     }
     return noNode(name);

@@ -328,9 +328,9 @@ pub const Tensor = struct {
     pub const cast = ops.cast;
 };
 
-/// A slice lent to the host for a call.
+/// A slice lent to the host for a call. The host checks the place of an empty one too, so it has none.
 pub fn lendList(comptime List: type, slice: anytype) List {
-    return .{ .ptr = @constCast(slice.ptr), .len = slice.len };
+    return if (slice.len == 0) .{} else .{ .ptr = @constCast(slice.ptr), .len = slice.len };
 }
 
 /// A tensor being written piece by piece, for data too large to hold at once.

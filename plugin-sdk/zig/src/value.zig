@@ -198,5 +198,5 @@ pub fn encodeFields(fields: anytype) Error!c.berth_node_values_list_named_value_
             count += 1;
         }
     }
-    return .{ .ptr = list.ptr, .len = count };
+    return if (count == 0) .{} else .{ .ptr = list.ptr, .len = count };
 }
