@@ -1,6 +1,6 @@
 // What is so, or else the node fails.
 
-import { BerthError, boolean, number, Tensor } from "@berth/sdk";
+import { BerthError, Tensor } from "@berth/sdk";
 
 /** How many checks were made. */
 export let checks = 0;

@@ -1,17 +1,13 @@
 // Functions that other nodes make values of.
 
 import {
-  add,
   BerthError,
   bigInteger,
   callable,
   conditioning,
   Conditioning,
   Entry,
-  image,
-  latent,
   model,
-  mul,
   number,
   Tensor,
   tensor,

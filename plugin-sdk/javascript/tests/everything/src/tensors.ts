@@ -2,22 +2,15 @@
 
 import {
   add,
-  bytes,
   bytesPerElement,
   context,
   div,
   Generator,
   handleCount,
-  integer,
-  mask,
-  model,
   mul,
   node,
-  number,
   sub,
   Tensor,
-  tensor,
-  text,
   Upload,
   type Sampling,
 } from "@berth/sdk";

@@ -17,7 +17,6 @@ import {
   Latent,
   list,
   Mask,
-  model,
   ModelFile,
   modelFile,
   ModelWire,
