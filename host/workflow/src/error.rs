@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use berth_sandbox::{GuestError, SandboxError};
+use berth_sandbox::{Digest, GuestError, SandboxError};
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
@@ -133,6 +133,30 @@ pub enum WorkflowError {
         #[source]
         source: std::io::Error,
     },
+    /// A plugin that `berth.lock` pins is not where the lock says.
+    #[error("plugin `{plugin}` is in berth.lock, but {} is not there", path.display())]
+    NotInstalled {
+        /// The plugin.
+        plugin: String,
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// A plugin is not the component that `berth.lock` pins.
+    #[error(
+        "plugin `{plugin}` is another component than berth.lock pins: {} has the digest {found}, \
+         the lock has {locked}",
+        path.display()
+    )]
+    NotAsLocked {
+        /// The plugin.
+        plugin: String,
+        /// Its file.
+        path: PathBuf,
+        /// What the lock says.
+        locked: Digest,
+        /// What the file has.
+        found: Digest,
+    },
     /// A folder with a manifest does not hold one component.
     #[error("the plugin folder {} has {found} components, and should have one", path.display())]
     NotOneComponent {
@@ -219,6 +243,14 @@ impl WorkflowError {
             Self::NotOneComponent { .. } => {
                 Some("give each component a folder of its own, with its `plugin.toml`".into())
             }
+            Self::NotInstalled { .. } => {
+                Some("get what the lock pins with `berth plugin install`".into())
+            }
+            Self::NotAsLocked { .. } => Some(
+                "if you did not change the file, do not run it: `berth plugin install` gets what \
+                 the lock pins; to keep it, take the plugin out of berth.lock"
+                    .into(),
+            ),
             Self::PluginFolder { .. } | Self::PluginFile { .. } => {
                 Some("check that it exists and can be read".into())
             }

@@ -15,8 +15,8 @@ use berth_memory::{
 };
 use berth_sandbox::rights::{Denied, Grants};
 use berth_sandbox::{
-    Compiler, DramCache, Enforcement, Folders, Manifest, ModelFolders, Plugin, Policy, RunLimits,
-    Sandbox, SandboxError,
+    Compiler, Digest, DramCache, Enforcement, Folders, Manifest, ModelFolders, Plugin, Policy,
+    RunLimits, Sandbox, SandboxError,
 };
 use indexmap::IndexMap;
 
@@ -108,6 +108,8 @@ pub struct Decided {
     pub policy: Policy,
     /// What it may take of the memory.
     pub share: Share,
+    /// Whether `berth.lock` says where it is and pins it.
+    pub locked: bool,
 }
 
 /// What a plugin may take of the memory.
@@ -119,6 +121,17 @@ pub struct Share {
     pub soft: Option<u64>,
     /// The most that it may ever take of each tier, in bytes.
     pub quota: PerTier<Option<u64>>,
+}
+
+impl Share {
+    /// Has it hold for a plugin.
+    pub(crate) fn apply(&self, sandbox: &Sandbox, plugin: &Plugin) {
+        let memory = sandbox.compute().memory();
+        for tier in Tier::ALL {
+            memory.set_quota(plugin.account(), tier, *self.quota.get(tier));
+        }
+        memory.set_share(plugin.account(), self.weight.unwrap_or(1), self.soft);
+    }
 }
 
 /// A plugin that could not be loaded.
@@ -134,10 +147,13 @@ pub struct BrokenPlugin {
 
 /// A runner with everything around it.
 pub struct Host {
-    runner: Runner,
-    sandbox: Arc<Sandbox>,
-    plugins: Vec<Arc<Plugin>>,
-    broken: Vec<BrokenPlugin>,
+    pub(crate) runner: Runner,
+    pub(crate) sandbox: Arc<Sandbox>,
+    pub(crate) plugins: Vec<Arc<Plugin>>,
+    pub(crate) broken: Vec<BrokenPlugin>,
+    pub(crate) settings: Settings,
+    /// How many of the plugins came with the host.
+    pub(crate) stock: usize,
     /// Models that nodes put aside live as long as the host.
     _dram_cache: Arc<DramCache>,
 }
@@ -184,7 +200,7 @@ impl Host {
             if let Some(first) = origins.insert(name.clone(), origin.clone()) {
                 return Err(WorkflowError::DuplicatePlugin { name, first, second: origin });
             }
-            let loaded = load(&sandbox, &source, &settings.policy(&name));
+            let loaded = load(&sandbox, &source, &settings, None);
             // One that is in another's way is left out, like any that cannot be loaded.
             match loaded.and_then(|plugin| registry.add(provider(&plugin)).map(|()| plugin)) {
                 Ok(plugin) => plugins.push(plugin),
@@ -205,16 +221,12 @@ impl Host {
                     loaded.chain(broken.iter().map(|plugin| plugin.name.as_str())).collect();
                 return Err(unknown_plugin(name, &known));
             };
-            let memory = sandbox.compute().memory();
-            let Share { weight, soft, quota } = decided.share;
-            for tier in Tier::ALL {
-                memory.set_quota(plugin.account(), tier, *quota.get(tier));
-            }
-            memory.set_share(plugin.account(), weight.unwrap_or(1), soft);
+            decided.share.apply(&sandbox, plugin);
         }
         let runner = Runner::new(registry, settings.cached_results, settings.release);
         let _dram_cache = sandbox.dram_cache();
-        Ok(Self { runner, sandbox, plugins, broken, _dram_cache })
+        let stock = stock.len();
+        Ok(Self { runner, sandbox, plugins, broken, settings, stock, _dram_cache })
     }
 
     /// What checks and runs workflows.
@@ -282,13 +294,21 @@ pub(crate) fn sandbox(
     )
 }
 
-fn load(
+/// Loads a plugin that was found, in the place of an old one if there is one.
+pub(crate) fn load(
     sandbox: &Arc<Sandbox>,
     source: &Source,
-    policy: &Policy,
+    settings: &Settings,
+    old: Option<&Plugin>,
 ) -> Result<Arc<Plugin>, WorkflowError> {
     let (component, manifest) = (source.read()?, source.manifest()?);
-    Ok(sandbox.load(&source.name, &component, manifest, policy)?)
+    let policy = settings.policy(&source.name);
+    if let Some(decided) = settings.decided.get(&source.name)
+        && let Some(locked) = policy.digest.filter(|_| decided.locked)
+    {
+        source.check_lock(locked, Digest::of(&component))?;
+    }
+    Ok(sandbox.load_instead(old, &source.name, &component, manifest, &policy)?)
 }
 
 fn unknown_plugin(name: &str, known: &[&str]) -> WorkflowError {

@@ -31,6 +31,7 @@ mod passing;
 mod plan;
 mod predict;
 mod problem;
+mod refresh;
 mod registry;
 mod release;
 pub mod report;
@@ -46,8 +47,8 @@ mod validate;
 mod watch;
 
 pub use config::{
-    Config, ConfigError, FolderGrant, GrantConfig, MemoryConfig, Move, NotAWatermark, PluginConfig,
-    Watermark,
+    Config, ConfigError, FolderGrant, GrantConfig, LOCK, Lock, Locked, MemoryConfig, Move,
+    NotAWatermark, PluginConfig, Watermark,
 };
 pub use error::{NodeError, RunError, WorkflowError};
 pub use events::{Event, Failure, Observer, Results};
@@ -58,6 +59,7 @@ pub use machine::{RamGauge, default_headroom, default_limits, runtime, total_mem
 pub use plan::{Plan, PlannedNode};
 pub use predict::{NodeMemory, Prediction, Rehearsal};
 pub use problem::{Invalid, NodeProblems, Problem, ProblemKind};
+pub use refresh::Refreshed;
 pub use registry::{Inputs, NodeProvider, Registered, Registry};
 pub use release::{Release, UnknownRelease};
 pub use runner::{Outcome, Run, Runner};

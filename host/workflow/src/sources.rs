@@ -56,6 +56,14 @@ impl Sources {
         }
         for (name, decided) in decided {
             match (&decided.path, decided.policy.digest) {
+                (Some(path), _) if decided.locked && !path.exists() => {
+                    let (name, path) = (name.clone(), path.clone());
+                    let error = WorkflowError::NotInstalled {
+                        plugin: plain(&name).into(),
+                        path: path.clone(),
+                    };
+                    all.broken.push(BrokenPlugin { name, path, error });
+                }
                 (Some(path), _) => all.add_named(name, path)?,
                 (None, Some(digest)) => all.name_by_digest(name, digest),
                 (None, None) => {}
@@ -144,6 +152,18 @@ impl Source {
     /// `PluginFile`.
     pub(crate) fn read(&self) -> Result<Vec<u8>, WorkflowError> {
         read(&self.component, LARGEST_COMPONENT)
+    }
+
+    /// Whether it is the component that `berth.lock` pins.
+    ///
+    /// # Errors
+    /// `NotAsLocked`.
+    pub(crate) fn check_lock(&self, locked: Digest, found: Digest) -> Result<(), WorkflowError> {
+        if locked == found {
+            return Ok(());
+        }
+        let (plugin, path) = (plain(&self.name).into(), self.component.clone());
+        Err(WorkflowError::NotAsLocked { plugin, path, locked, found })
     }
 
     /// The manifest that lies beside the component, if one does.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use berth_sandbox::Digest;
 use berth_sandbox::reading::{Misread, Size};
 use thiserror::Error;
 
@@ -78,6 +79,19 @@ pub enum ConfigError {
         #[source]
         source: std::io::Error,
     },
+    /// The configuration and the lock pin two components for one plugin.
+    #[error(
+        "plugin `{plugin}` is pinned twice: the configuration has the digest {configured}, \
+         berth.lock has {locked}"
+    )]
+    LockContradicts {
+        /// The plugin.
+        plugin: String,
+        /// What the configuration says.
+        configured: Digest,
+        /// What the lock says.
+        locked: Digest,
+    },
     /// Nothing can be spilled where it should be.
     #[error("cannot use the folder {} to spill to: {source}", path.display())]
     SpillFolder {
@@ -107,6 +121,9 @@ impl ConfigError {
                 "write `{label} = \"read\"`: it is the folder of `--{label}` for every plugin"
             )),
             Self::GrantedFolder { .. } => Some("make it, or name another".into()),
+            Self::LockContradicts { plugin, .. } => Some(format!(
+                "take `digest` out of [plugins.{plugin}], or install the version that it names"
+            )),
             Self::SpillFolder { .. } => Some(
                 "make it, name another with `spill-dir`, or turn spilling off: `spill-limit` 0"
                     .into(),

@@ -5,6 +5,7 @@
 //! here, not in the command line, because a server reads the same file.
 
 mod error;
+mod lock;
 mod plugins;
 mod watermark;
 
@@ -18,6 +19,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 
 pub use self::error::ConfigError;
+pub use self::lock::{LOCK, Lock, Locked};
 pub use self::plugins::{FolderGrant, GrantConfig, PluginConfig};
 pub use self::watermark::{NotAWatermark, Watermark};
 use crate::host::Settings;
@@ -46,6 +48,9 @@ pub struct Config {
     pub plugin_folders: Vec<PathBuf>,
     /// What each plugin may do, by its name.
     pub plugins: IndexMap<String, PluginConfig>,
+    /// What `berth.lock` beside the file pins. Paths are seen from the working folder.
+    #[serde(skip)]
+    pub locked: Vec<Locked>,
 }
 
 /// How memory is used.
@@ -117,7 +122,7 @@ impl FromStr for Move {
 
 impl Config {
     /// The configuration of a file; without one, of `berth.toml` in the working folder, if
-    /// it is there.
+    /// it is there. With it comes what `berth.lock` beside it pins.
     ///
     /// # Errors
     /// `Read`, `Content`.
@@ -125,7 +130,7 @@ impl Config {
         match named {
             Some(path) => Self::read(path),
             None if Path::new(FILE).exists() => Self::read(Path::new(FILE)),
-            None => Ok(Self::default()),
+            None => Ok(Self { locked: Lock::beside(Path::new(FILE))?, ..Self::default() }),
         }
     }
 
@@ -144,6 +149,7 @@ impl Config {
                 *path = folder.join(&*path);
             }
         }
+        config.locked = Lock::beside(path)?;
         Ok(config)
     }
 
@@ -171,18 +177,21 @@ impl Config {
         }
         let mut plugin_folders = below.plugin_folders;
         plugin_folders.extend(self.plugin_folders);
+        let mut locked = below.locked;
+        locked.extend(self.locked);
         Self {
             memory: self.memory.over(below.memory),
             limits: self.limits.over(below.limits),
             plugin_folders,
             plugins,
+            locked,
         }
     }
 
     /// Puts everything that it says into settings, and defaults for the rest.
     ///
     /// # Errors
-    /// `NothingLeft`, `Watermarks`, `SpillFolder`; `Grant`, `FolderWithoutPath`, `FolderWithPath`,
+    /// `NothingLeft`, `Watermarks`, `SpillFolder`, `LockContradicts`; `Grant`, `FolderWithoutPath`, `FolderWithPath`,
     /// `GrantedFolder` for what a plugin is granted.
     pub fn apply(self, settings: &mut Settings) -> Result<(), ConfigError> {
         let memory = self.memory;
@@ -212,7 +221,7 @@ impl Config {
             let decided = plugin.decide(&name, &settings.limits_of_runs)?;
             settings.decided.insert(name, decided);
         }
-        Ok(())
+        lock::decide(self.locked, settings)
     }
 }
 

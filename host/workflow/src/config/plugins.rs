@@ -123,7 +123,7 @@ impl PluginConfig {
             },
         };
         let policy = Policy { grants, limits: self.limits.or(limits), digest: self.digest };
-        Ok(Decided { path: self.path, policy, share })
+        Ok(Decided { path: self.path, policy, share, locked: false })
     }
 }
 
