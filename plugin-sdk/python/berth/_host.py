@@ -67,6 +67,9 @@ def ask(function: Callable[..., T], *arguments: Any) -> T:
     try:
         return function(*arguments)
     except Err as err:
+        # The binding's frame holds the exception, and that its frame by the traceback: a circle
+        # that would keep the arguments' handles.
+        err.with_traceback(None)
         raise from_raw(err.value) from None
 
 

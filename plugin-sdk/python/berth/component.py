@@ -47,6 +47,13 @@ def _node(name: str) -> Node[..., Any]:
     return NODES[name]
 
 
+def _output(value: Any, place: str) -> Any:
+    try:
+        return to_raw(value)
+    except Error as error:
+        raise error.at(place) from None
+
+
 class Nodes:
     """The export `nodes`."""
 
@@ -54,7 +61,12 @@ class Nodes:
         return [node.describe() for node in NODES.values()]
 
     def run(self, node: str, inputs: Any) -> Any:
-        return answer(lambda: [to_raw(one) for one in _node(node).run(from_fields(inputs))])
+        def work() -> Any:
+            found = _node(node)
+            outputs = zip(found.slots, found.run(from_fields(inputs)))
+            return [_output(one, f"{node}: output `{slot.name}`") for slot, one in outputs]
+
+        return answer(work)
 
     def call(self, function: str, captures: Any, arguments: Any) -> Any:
         def work() -> Any:
