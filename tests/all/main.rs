@@ -2,8 +2,10 @@
 
 mod alone;
 mod bindings;
+mod contract;
 mod guests;
 mod hostile;
+mod languages;
 mod loading;
 mod memory_nodes;
 mod memory_workflows;

@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails here fails a test")]
 
+mod authoring;
 mod manifests;
 mod memory;
+mod packages;
 mod seeing;
+mod trial;
 mod trust;
 
 use std::path::{Path, PathBuf};

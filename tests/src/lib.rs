@@ -16,4 +16,5 @@ pub static EXPLORER: &[u8] = include_bytes!(env!("EXPLORER"));
 pub mod bombs;
 pub mod host;
 pub mod judge;
+pub mod languages;
 pub mod oracle;

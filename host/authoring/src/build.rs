@@ -62,8 +62,8 @@ impl Project {
         }
         let (Output::Core(left) | Output::Component(left)) = &self.recipe.output;
         let path = self.folder().join(words.text(left));
-        let bytes = fs::read(&path)
-            .map_err(|source| Error::NoOutput { path: path.clone(), source })?;
+        let bytes =
+            fs::read(&path).map_err(|source| Error::NoOutput { path: path.clone(), source })?;
         let bytes = match &self.recipe.output {
             Output::Component(_) => bytes,
             Output::Core(_) => componentize(bytes, self.world())
@@ -110,9 +110,8 @@ impl Project {
             ("world".to_owned(), self.world().name().to_owned()),
         ];
         for tool in &self.recipe.tools {
-            let path = self
-                .find(&tool.programs)
-                .ok_or_else(|| self.missing(&tool.name, &tool.install))?;
+            let path =
+                self.find(&tool.programs).ok_or_else(|| self.missing(&tool.name, &tool.install))?;
             plain.push((tool.name.clone(), path.to_string_lossy().into_owned()));
         }
         let sdk = format!("{}/sdk/{}", sdk::FOLDER, self.language_folder());

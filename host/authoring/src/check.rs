@@ -96,7 +96,9 @@ impl Project {
                 findings.push(Finding {
                     severity: Severity::Error,
                     place: format!("{node}.{input}"),
-                    message: format!("it chooses among models of `{category}`, and the manifest requests none"),
+                    message: format!(
+                        "it chooses among models of `{category}`, and the manifest requests none"
+                    ),
                     hint: format!("add to plugin.toml: [requests] models = [\"{category}/*\"]"),
                 });
             }

@@ -78,9 +78,8 @@ pub fn languages() -> Vec<String> {
 /// # Errors
 /// `UnknownLanguage`, and `Recipe` for one that cannot be read.
 pub(crate) fn recipe(language: &str) -> Result<Recipe, Error> {
-    let file = Sdks::get(&format!("{language}/{RECIPE}")).ok_or_else(|| Error::UnknownLanguage {
-        language: language.to_owned(),
-        known: languages(),
+    let file = Sdks::get(&format!("{language}/{RECIPE}")).ok_or_else(|| {
+        Error::UnknownLanguage { language: language.to_owned(), known: languages() }
     })?;
     let text = String::from_utf8_lossy(&file.data).into_owned();
     toml::from_str(&text)

@@ -42,8 +42,25 @@ impl Sandbox {
         manifest: Option<Manifest>,
         policy: &Policy,
     ) -> Result<Arc<Plugin>, SandboxError> {
+        self.load_instead(None, name, component, manifest, policy)
+    }
+
+    /// Loads a component beside a plugin of the same name that it is to replace, if there is one.
+    /// Runs of the old one go on with its own code, and both are charged to their name. Whoever
+    /// puts the new one to use calls [`Sandbox::retire`] with the old one.
+    ///
+    /// # Errors
+    /// As [`Sandbox::load`].
+    pub fn load_instead(
+        self: &Arc<Self>,
+        old: Option<&Plugin>,
+        name: &str,
+        component: &[u8],
+        manifest: Option<Manifest>,
+        policy: &Policy,
+    ) -> Result<Arc<Plugin>, SandboxError> {
         let subject = Subject { plugin: name, digest: Digest::of(component) };
-        let loaded = self.load_as(subject, component, manifest, policy);
+        let loaded = self.load_as(subject, old, component, manifest, policy);
         match &loaded {
             Ok(plugin) => {
                 subject.loaded();
@@ -59,9 +76,17 @@ impl Sandbox {
         loaded
     }
 
+    /// A plugin that was replaced has its name no more: other components may take it, though runs of
+    /// this one may not have ended.
+    pub fn retire(&self, plugin: &Plugin) {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded.retain(|other| !is(other, Some(plugin)));
+    }
+
     fn load_as(
         self: &Arc<Self>,
         subject: Subject<'_>,
+        old: Option<&Plugin>,
         component: &[u8],
         manifest: Option<Manifest>,
         policy: &Policy,
@@ -70,7 +95,8 @@ impl Sandbox {
         if let Some(pinned) = policy.digest.filter(|pinned| *pinned != digest) {
             return Err(SandboxError::WrongDigest { plugin: name.into(), pinned, found: digest });
         }
-        check_identity(&mut self.loaded.lock().unwrap_or_else(PoisonError::into_inner), subject)?;
+        let known = || self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        check_identity(&mut known(), subject, old)?;
         let refuse = |reason: String| SandboxError::NotAComponent { plugin: name.into(), reason };
         check_bytes(component).map_err(refuse)?;
         let manifest = match manifest {
@@ -123,9 +149,9 @@ impl Sandbox {
         let node_types = imports::node_types(described)
             .map_err(|reason| SandboxError::BadDescription { plugin: name.into(), reason })?;
         let plugin = plugin(node_types);
-        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut loaded = known();
         // Somebody else may have come in meanwhile.
-        check_identity(&mut loaded, subject)?;
+        check_identity(&mut loaded, subject, old)?;
         loaded.push(Arc::downgrade(&plugin));
         Ok(plugin)
     }
@@ -155,11 +181,19 @@ impl Sandbox {
     }
 }
 
-/// Whether a name and a component are not taken for something else.
-fn check_identity(loaded: &mut Loaded, subject: Subject<'_>) -> Result<(), SandboxError> {
+fn is(plugin: &Weak<Plugin>, other: Option<&Plugin>) -> bool {
+    other.is_some_and(|other| std::ptr::eq(plugin.as_ptr(), other))
+}
+
+/// Whether a name and a component are not taken for something else than what they replace.
+fn check_identity(
+    loaded: &mut Loaded,
+    subject: Subject<'_>,
+    old: Option<&Plugin>,
+) -> Result<(), SandboxError> {
     let Subject { plugin: name, digest } = subject;
     loaded.retain(|plugin| plugin.strong_count() > 0);
-    for plugin in loaded.iter().filter_map(Weak::upgrade) {
+    for plugin in loaded.iter().filter(|plugin| !is(plugin, old)).filter_map(Weak::upgrade) {
         let (same_name, same_bytes) = (plugin.name == name, plugin.digest == digest);
         if same_name && !same_bytes {
             return Err(SandboxError::NameTaken { plugin: name.into() });

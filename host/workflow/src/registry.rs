@@ -249,10 +249,22 @@ impl Registry {
         Ok(())
     }
 
+    /// Takes out all node types of a plugin.
+    pub fn remove(&mut self, plugin: &str) {
+        self.types.retain(|_, registered| registered.provider.name() != plugin);
+    }
+
     /// Notes a plugin that could not be loaded, so that a workflow which lacks a node
     /// type is told where it may be.
     pub fn add_broken(&mut self, plugin: &str) {
-        self.broken.push(plugin.to_owned());
+        if !self.broken.iter().any(|broken| broken == plugin) {
+            self.broken.push(plugin.to_owned());
+        }
+    }
+
+    /// A plugin that could not be loaded is in order now.
+    pub fn mend(&mut self, plugin: &str) {
+        self.broken.retain(|broken| broken != plugin);
     }
 
     /// The plugins that could not be loaded.

@@ -75,6 +75,11 @@ impl Runner {
         &self.registry
     }
 
+    /// To change them. Plans that were made before go on with what they were made of.
+    pub(crate) fn registry_mut(&mut self) -> &mut Registry {
+        &mut self.registry
+    }
+
     /// Checks a workflow, and plans its outputs; with `targets`, only those of them.
     /// Blocks: nodes may check their inputs themselves.
     ///

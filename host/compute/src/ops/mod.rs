@@ -15,10 +15,10 @@ mod multiply;
 mod normalize;
 mod pad;
 mod reduce;
-mod sort;
 mod resize;
 mod rotate;
 mod select;
+mod sort;
 
 use crate::error::{invalid, unsupported};
 use crate::{ComputeError, DType, Tensor};

@@ -117,7 +117,8 @@ mod tests {
     #[test]
     fn runs_are_merged_in_a_stable_order() {
         let length = 3 * RUN + 17;
-        let values: Vec<u32> = (0..length as u32).map(|i| i.wrapping_mul(2_654_435_761) >> 20).collect();
+        let values: Vec<u32> =
+            (0..length as u32).map(|i| i.wrapping_mul(2_654_435_761) >> 20).collect();
         for descending in [false, true] {
             let mut order: Vec<u32> = (0..length as u32).collect();
             sort(&values, descending, &mut order, &mut vec![0; length]);
