@@ -11,7 +11,7 @@ pub const Level = enum(u8) { trace, debug, info, warn, err };
 /// Says something to the operator. The text is formatted.
 pub fn log(level: Level, comptime format: []const u8, args: anytype) void {
     var text = failure.lend(failure.print(format, args));
-    c.berth_node_context_log(@intFromEnum(level), &text);
+    c.berth_node_context_log(@backingInt(level), &text);
 }
 
 /// `value` of `total` steps of this node are done.
@@ -55,9 +55,9 @@ pub fn save(place: Place, kind: []const u8, prefix: []const u8, extension: []con
     var bytes = tensor.lendList(c.memory_node_list_u8_t, data);
     var saved: c.berth_node_context_artifact_t = .{};
     var err: c.berth_node_types_error_t = .{};
-    if (!c.berth_node_context_save(@intFromEnum(place), &lent[0], &lent[1], &lent[2], &bytes, &saved, &err))
+    if (!c.berth_node_context_save(@backingInt(place), &lent[0], &lent[1], &lent[2], &bytes, &saved, &err))
         return failure.set(failure.fromHost(&err));
-    return .{ .name = failure.text(saved.name), .subfolder = failure.text(saved.subfolder), .place = @enumFromInt(saved.place) };
+    return .{ .name = failure.text(saved.name), .subfolder = failure.text(saved.subfolder), .place = @fromBackingInt(@intCast(saved.place)) };
 }
 
 /// A file of the operator's input folder. Errors: `NotFound`, `InvalidArgument`.

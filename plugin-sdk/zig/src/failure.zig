@@ -127,7 +127,7 @@ pub fn give(s: []const u8) c.memory_node_string_t {
 pub fn fromHost(err: *const c.berth_node_types_error_t) *const Failure {
     const short = struct {
         fn of(s: c.berth_node_types_shortage_t) Shortage {
-            return .{ .tier = @enumFromInt(s.tier), .requested = s.requested, .limit = s.limit, .used = s.used };
+            return .{ .tier = @fromBackingInt(@intCast(s.tier)), .requested = s.requested, .limit = s.limit, .used = s.used };
         }
     }.of;
     return keep(switch (err.tag) {
@@ -152,7 +152,7 @@ pub fn toHost(err: anyerror) c.berth_node_types_error_t {
     const message = give(failure.message);
     var s: c.berth_node_types_shortage_t = .{};
     if (failure.shortage) |short| {
-        s = .{ .tier = @intFromEnum(short.tier), .requested = short.requested, .limit = short.limit, .used = short.used };
+        s = .{ .tier = @backingInt(short.tier), .requested = short.requested, .limit = short.limit, .used = short.used };
     }
     var out: c.berth_node_types_error_t = .{};
     switch (failure.kind) {

@@ -49,7 +49,7 @@ pub fn snapshot() Statistics {
     const tiers = failure.allocator.alloc(TierUse, found.tiers.len) catch @panic("the plugin's memory is full");
     for (tiers, 0..) |*place, i| {
         const t = found.tiers.ptr[i];
-        place.* = .{ .tier = @enumFromInt(t.tier), .used = t.used, .peak = t.peak, .limit = option(t.limit) };
+        place.* = .{ .tier = @fromBackingInt(@intCast(t.tier)), .used = t.used, .peak = t.peak, .limit = option(t.limit) };
     }
     const plugins = failure.allocator.alloc(PluginUse, found.plugins.len) catch @panic("the plugin's memory is full");
     for (plugins, 0..) |*place, i| {
@@ -115,7 +115,7 @@ pub fn forgetAll() u32 {
 /// Errors: `InvalidArgument` for the disk.
 pub fn keep(target: Object, tier: Tier, kept: bool) Error!void {
     var err: c.berth_node_types_error_t = .{};
-    if (!c.berth_node_memory_keep(target.borrow(), @intFromEnum(tier), kept, &err)) return failure.set(failure.fromHost(&err));
+    if (!c.berth_node_memory_keep(target.borrow(), @backingInt(tier), kept, &err)) return failure.set(failure.fromHost(&err));
 }
 
 /// Ends every `keep`, whoever asked for it.
@@ -128,7 +128,7 @@ pub fn keepNothing() void {
 pub fn makeFree(tier: Tier, bytes: u64) Error!u64 {
     var left: u64 = 0;
     var err: c.berth_node_types_error_t = .{};
-    if (!c.berth_node_memory_make_free(@intFromEnum(tier), bytes, &left, &err)) return failure.set(failure.fromHost(&err));
+    if (!c.berth_node_memory_make_free(@backingInt(tier), bytes, &left, &err)) return failure.set(failure.fromHost(&err));
     return left;
 }
 

@@ -277,7 +277,7 @@ pub const ModelFile = struct {
         var lent = failure.lend(key);
         var found: c.berth_node_models_tensor_info_t = .{};
         if (!c.berth_node_models_method_model_info(m.borrow(), &lent, &found)) return null;
-        return .{ .dtype = @enumFromInt(found.dtype), .shape = if (found.shape.len == 0) &.{} else found.shape.ptr[0..found.shape.len] };
+        return .{ .dtype = @fromBackingInt(@intCast(found.dtype)), .shape = if (found.shape.len == 0) &.{} else found.shape.ptr[0..found.shape.len] };
     }
 
     /// The tensor of a key, by handle. Nothing is read yet. Where there is none, it is a failed tensor

@@ -134,8 +134,8 @@ pub fn attention(x: Tensor, k: Tensor, v: Tensor, attend: Attend) Tensor {
     var m: Borrow = .{};
     var scale: f32 = attend.scale orelse 0;
     return broken(.{ x, k, v, attend.mask }) orelse result(c.berth_node_ops_attention, .{
-        x.borrow(),               k.borrow(),    v.borrow(), attend.heads,
-        option(attend.mask, &m),  attend.causal, if (attend.scale == null) @as(?*f32, null) else &scale,
+        x.borrow(),              k.borrow(),    v.borrow(),                                             attend.heads,
+        option(attend.mask, &m), attend.causal, if (attend.scale == null) @as(?*f32, null) else &scale,
     });
 }
 
@@ -157,36 +157,60 @@ pub fn softmax(x: Tensor, axis: i32) Tensor {
     return broken(.{x}) orelse result(c.berth_node_ops_softmax, .{ x.borrow(), axis });
 }
 
-/// A function of each element of a float tensor; each is a method of `Tensor` too.
+/// A function of each element of a float tensor; each is a method of `Tensor` too, such as `relu` and
+/// `geluTanh`.
 pub const Unary = enum(u8) {
+    /// -x.
     neg,
+    /// |x|.
     abs,
+    /// -1, 0 or 1.
     sign,
+    /// 1/x.
     recip,
+    /// √x.
     sqrt,
+    /// 1/√x.
     rsqrt,
+    /// eˣ.
     exp,
+    /// The natural logarithm.
     log,
+    /// The sine of x radians.
     sin,
+    /// The cosine of x radians.
     cos,
+    /// The hyperbolic tangent.
     tanh,
+    /// The error function.
     erf,
+    /// The largest integer that is not above x.
     floor,
+    /// The smallest integer that is not below x.
     ceil,
+    /// The nearest integer, halves to the even one.
     round,
+    /// max(x, 0).
     relu,
+    /// 1/(1 + e⁻ˣ).
     sigmoid,
+    /// x·sigmoid(x).
     silu,
+    /// x·Φ(x), by the error function (Hendrycks & Gimpel 2016).
     gelu,
+    /// The tanh approximation of `gelu`.
     gelu_tanh,
+    /// x·sigmoid(1.702·x), as CLIP has it.
     gelu_quick,
+    /// log(1 + eˣ).
     softplus,
+    /// x·tanh(softplus(x)).
     mish,
 };
 
 /// Applies a function to each element.
 pub fn map(x: Tensor, function: Unary) Tensor {
-    return broken(.{x}) orelse result(c.berth_node_ops_map, .{ x.borrow(), @intFromEnum(function) });
+    return broken(.{x}) orelse result(c.berth_node_ops_map, .{ x.borrow(), @backingInt(function) });
 }
 
 pub fn unary(comptime function: Unary) fn (Tensor) Tensor {
@@ -216,7 +240,7 @@ const Binary = enum(u8) { add, sub, mul, div, minimum, maximum };
 
 fn combine(x: Tensor, other: Tensor, function: Binary) Tensor {
     return broken(.{ x, other }) orelse
-        result(c.berth_node_ops_combine, .{ x.borrow(), other.borrow(), @intFromEnum(function) });
+        result(c.berth_node_ops_combine, .{ x.borrow(), other.borrow(), @backingInt(function) });
 }
 
 fn isNumber(comptime T: type) bool {
@@ -292,13 +316,14 @@ pub fn maximum(x: Tensor, other: anytype) Tensor {
 
 const Comparison = enum(u8) { eq, ne, lt, le, gt, ge };
 
-/// 1 where the comparison with a tensor or a number holds, otherwise 0, as u8; broadcasting.
+/// Methods `eq`, `ne`, `lt`, `le`, `gt` and `ge`: 1 where the comparison of x with a tensor or a number
+/// holds, otherwise 0, as u8; broadcasting.
 pub fn comparison(comptime which: Comparison) fn (Tensor, anytype) Tensor {
     return struct {
         fn method(x: Tensor, other: anytype) Tensor {
             const right = operand(x, other);
             return broken(.{ x, right }) orelse
-                result(c.berth_node_ops_compare, .{ x.borrow(), right.borrow(), @intFromEnum(which) });
+                result(c.berth_node_ops_compare, .{ x.borrow(), right.borrow(), @backingInt(which) });
         }
     }.method;
 }
@@ -314,13 +339,14 @@ const Reduction = enum(u8) { sum, mean, max, min, argmax, argmin };
 fn reduce(x: Tensor, which: Reduction, axes: []const i32, keep: bool) Tensor {
     var list = lendList(c.memory_node_list_s32_t, axes);
     return broken(.{x}) orelse
-        result(c.berth_node_ops_reduce, .{ x.borrow(), @intFromEnum(which), &list, keep });
+        result(c.berth_node_ops_reduce, .{ x.borrow(), @backingInt(which), &list, keep });
 }
 
 /// Whether reduced axes go, or stay as dimensions of 1.
 pub const Axes = enum { drop, keep };
 
-/// Reduces the axes, all of them where the list is empty. NaN propagates.
+/// Methods `sum`, `mean`, `max` and `min`, over these axes, or all of them where the list is empty. NaN
+/// propagates.
 pub fn reduction(comptime which: Reduction) fn (Tensor, []const i32, Axes) Tensor {
     return struct {
         fn method(x: Tensor, axes: []const i32, rest: Axes) Tensor {
@@ -329,7 +355,8 @@ pub fn reduction(comptime which: Reduction) fn (Tensor, []const i32, Axes) Tenso
     }.method;
 }
 
-/// The index of the largest or smallest element along one axis, the first of equals, as u32.
+/// Methods `argmax` and `argmin`: the index of the largest or smallest element along one axis, the first
+/// of equals, as u32.
 pub fn argReduction(comptime which: Reduction) fn (Tensor, i32, Axes) Tensor {
     return struct {
         fn method(x: Tensor, axis: i32, rest: Axes) Tensor {
@@ -404,7 +431,7 @@ pub const Padding = union(enum) { constant: f64, edge, reflect, wrap };
 
 /// Pads each axis by .{ before, after }; one pair for each dimension of x.
 pub fn pad(x: Tensor, padding: Padding, amounts: []const [2]u32) Tensor {
-    var raw: c.berth_node_ops_padding_t = .{ .tag = @intFromEnum(padding) };
+    var raw: c.berth_node_ops_padding_t = .{ .tag = @backingInt(padding) };
     if (padding == .constant) raw.val.constant = padding.constant;
     var list: c.memory_node_list_tuple2_u32_u32_t = if (amounts.len == 0) .{} else .{ .ptr = @ptrCast(@constCast(amounts.ptr)), .len = amounts.len };
     return broken(.{x}) orelse result(c.berth_node_ops_pad, .{ x.borrow(), &list, &raw });
@@ -430,11 +457,11 @@ pub const Sampling = enum(u8) { nearest, nearest_exact, bilinear, bicubic, area,
 /// Resizes x [n, c, h, w] to [n, c, height, width].
 pub fn interpolate(x: Tensor, height: u32, width: u32, sampling: Sampling) Tensor {
     return broken(.{x}) orelse
-        result(c.berth_node_ops_interpolate, .{ x.borrow(), height, width, @intFromEnum(sampling) });
+        result(c.berth_node_ops_interpolate, .{ x.borrow(), height, width, @backingInt(sampling) });
 }
 
 /// Converts each element. Floats to integers truncate and saturate; quantized tensors convert to a
 /// float type.
 pub fn cast(x: Tensor, dtype: DType) Tensor {
-    return broken(.{x}) orelse result(c.berth_node_ops_cast, .{ x.borrow(), @intFromEnum(dtype) });
+    return broken(.{x}) orelse result(c.berth_node_ops_cast, .{ x.borrow(), @backingInt(dtype) });
 }

@@ -55,23 +55,23 @@ const piece = 1 << 20;
 // The handles of all tensors that were made, for scopes to give back.
 var made: std.ArrayList(i32) = .empty;
 
-/// Gives back all tensors that are made between `begin` and `end`, but those that are kept: for
-/// loops, which would otherwise hold what each of their turns made until the run ends.
+/// Gives back the tensors of a loop's earlier turns, which would otherwise stay until the run ends.
 ///
 /// ```zig
 /// const scope = berth.Scope.begin();
-/// x = scope.end(x.mul(0.5).add(noise));
+/// for (sigmas) |sigma| x = scope.keep(x.mul(sigma).add(noise));
 /// ```
 pub const Scope = struct {
     start: usize,
 
-    /// Begins a scope. Scopes nest.
+    /// What is made from here on belongs to the scope. Scopes nest.
     pub fn begin() Scope {
         return .{ .start = made.items.len };
     }
 
-    /// Ends it. Gives `kept`, a tensor or a struct of tensors, which stays; all others are closed.
-    pub fn end(scope: Scope, kept: anytype) @TypeOf(kept) {
+    /// Closes all tensors that were made since `begin` but those that are kept: a tensor, or a struct, a
+    /// slice or an optional of tensors. It can be called again and again.
+    pub fn keep(scope: Scope, kept: anytype) @TypeOf(kept) {
         var length = scope.start;
         for (made.items[scope.start..]) |handle| {
             if (holds(kept, handle)) {
@@ -104,7 +104,7 @@ pub const Scope = struct {
 /// An operation that fails gives a failed tensor, and every operation on that fails alike. So a
 /// formula of many operations has no `try` in it, and its result is checked once: by `check`, or by
 /// the SDK when a node returns it. Nothing has to be freed: all handles end with the run, and those
-/// of a loop with its `Scope`.
+/// of a loop by its `Scope`.
 pub const Tensor = struct {
     handle: i32,
     failure: ?*const failure.Failure = null,
@@ -149,7 +149,7 @@ pub const Tensor = struct {
     /// The element type; of a failed tensor, f32.
     pub fn dtype(x: Tensor) DType {
         if (x.handle == 0) return .f32;
-        return @enumFromInt(c.berth_node_tensors_method_tensor_dtype(x.borrow()));
+        return @fromBackingInt(@intCast(c.berth_node_tensors_method_tensor_dtype(x.borrow())));
     }
 
     /// The dimensions, outermost first: none for a scalar, and none for a failed tensor.
@@ -191,7 +191,7 @@ pub const Tensor = struct {
         }
         var list = lendList(c.memory_node_list_u32_t, dimensions);
         var bytes = lendList(c.memory_node_list_u8_t, data);
-        return ops.result(c.berth_node_tensors_from_bytes, .{ @intFromEnum(kind), &list, &bytes });
+        return ops.result(c.berth_node_tensors_from_bytes, .{ @backingInt(kind), &list, &bytes });
     }
 
     /// A tensor of these numbers, of their own element type; as many as the shape says.
@@ -202,7 +202,7 @@ pub const Tensor = struct {
     /// A tensor whose every element is `value`, converted to the dtype.
     pub fn full(kind: DType, dimensions: []const u32, value: f64) Tensor {
         var list = lendList(c.memory_node_list_u32_t, dimensions);
-        return ops.result(c.berth_node_tensors_full, .{ @intFromEnum(kind), &list, value });
+        return ops.result(c.berth_node_tensors_full, .{ @backingInt(kind), &list, value });
     }
 
     /// A tensor of zeros.
@@ -217,7 +217,7 @@ pub const Tensor = struct {
 
     /// The 1-D tensor start, start + step, … of `count` elements, computed in f64.
     pub fn arange(kind: DType, start: f64, step: f64, count: u32) Tensor {
-        return ops.result(c.berth_node_tensors_arange, .{ @intFromEnum(kind), start, step, count });
+        return ops.result(c.berth_node_tensors_arange, .{ @backingInt(kind), start, step, count });
     }
 
     /// `length` bytes from byte `offset` on, little-endian, of `berth.allocator`.
@@ -342,7 +342,7 @@ pub const Upload = struct {
         var list = lendList(c.memory_node_list_u32_t, dimensions);
         var own: c.berth_node_tensors_own_upload_t = .{};
         var err: c.berth_node_types_error_t = .{};
-        if (!c.berth_node_tensors_static_upload_begin(@intFromEnum(kind), &list, &own, &err))
+        if (!c.berth_node_tensors_static_upload_begin(@backingInt(kind), &list, &own, &err))
             return failure.set(failure.fromHost(&err));
         return .{ .handle = own.__handle };
     }
