@@ -22,8 +22,9 @@ static berth_fields *one(const berth_object *object, const char *name) {
 }
 
 static berth_tensor *optional_tensor(const berth_object *object, const char *name) {
+    berth_scope scope = berth_begin();
     berth_fields *fields = one(object, name);
-    return berth_has(fields, name) ? berth_get_tensor(fields, name) : NULL;
+    return berth_end(scope, berth_has(fields, name) ? berth_get_tensor(fields, name) : NULL);
 }
 
 // LATENT
@@ -38,7 +39,8 @@ berth_object *berth_latent_new(berth_tensor *samples, berth_tensor *noise_mask) 
 }
 
 berth_tensor *berth_latent_samples(const berth_object *latent) {
-    return berth_get_tensor(one(latent, "samples"), "samples");
+    berth_scope scope = berth_begin();
+    return berth_end(scope, berth_get_tensor(one(latent, "samples"), "samples"));
 }
 
 berth_tensor *berth_latent_noise_mask(const berth_object *latent) { return optional_tensor(latent, "noise-mask"); }
@@ -116,13 +118,14 @@ berth_denoiser berth_denoiser_of(const berth_object *model) {
 berth_tensor *berth_denoise(const berth_object *model, berth_tensor *latent, double timestep,
                             berth_tensor *conditioning, berth_tensor *pooled) {
     BTH_NEED(NULL, model, latent, conditioning);
+    berth_scope scope = berth_begin();
     berth_fields *arguments = berth_fields_new();
     berth_set(arguments, "latent", latent);
     berth_set(arguments, "timestep", timestep);
     berth_set(arguments, "conditioning", conditioning);
     berth_set(arguments, "pooled", pooled);
     berth_function *denoise = berth_get_function(one(model, "denoise"), "denoise");
-    return berth_get_tensor(berth_call(denoise, arguments), "prediction");
+    return berth_end(scope, berth_get_tensor(berth_call(denoise, arguments), "prediction"));
 }
 
 // CLIP
@@ -136,10 +139,11 @@ berth_object *berth_clip_new(berth_function *encode) {
 
 berth_object *berth_clip_encode(const berth_object *clip, const char *text) {
     BTH_NEED(NULL, clip, text);
+    berth_scope scope = berth_begin();
     berth_fields *arguments = berth_fields_new();
     berth_set(arguments, "text", text);
     berth_function *encode = berth_get_function(one(clip, "encode"), "encode");
-    return berth_get_object(berth_call(encode, arguments), "conditioning", "CONDITIONING");
+    return berth_end(scope, berth_get_object(berth_call(encode, arguments), "conditioning", "CONDITIONING"));
 }
 
 // VAE
@@ -170,9 +174,10 @@ berth_autoencoder berth_autoencoder_of(const berth_object *vae) {
 /// Calls a VAE's function of one tensor, which gives one.
 static berth_tensor *coded(const berth_object *vae, const char *name, const char *from, berth_tensor *x, const char *to) {
     if (!bth_ready(name, (const void *[]){vae, x}, 2)) return NULL;
+    berth_scope scope = berth_begin();
     berth_fields *arguments = berth_fields_new();
     berth_set(arguments, from, x);
-    return berth_get_tensor(berth_call(berth_get_function(one(vae, name), name), arguments), to);
+    return berth_end(scope, berth_get_tensor(berth_call(berth_get_function(one(vae, name), name), arguments), to));
 }
 
 berth_tensor *berth_vae_encode(const berth_object *vae, berth_tensor *image) {

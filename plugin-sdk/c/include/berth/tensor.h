@@ -39,8 +39,8 @@ berth_tensor *berth_from_bytes(berth_dtype dtype, berth_dims shape, const void *
 
 /// The element type of a C number.
 #define BERTH_DTYPE(number) \
-    _Generic((number), uint8_t: BERTH_U8, uint32_t: BERTH_U32, unsigned long: BERTH_U32, int32_t: BERTH_I32, \
-             long: BERTH_I32, int64_t: BERTH_I64, float: BERTH_F32, double: BERTH_F64)
+    _Generic((number), unsigned char: BERTH_U8, unsigned int: BERTH_U32, unsigned long: BERTH_U32, int: BERTH_I32, \
+             long: sizeof(long) == 4 ? BERTH_I32 : BERTH_I64, long long: BERTH_I64, float: BERTH_F32, double: BERTH_F64)
 #endif
 
 /// A tensor whose every element is `value`, converted to `dtype`.

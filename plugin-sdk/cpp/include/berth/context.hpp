@@ -41,7 +41,7 @@ struct Artifact {
 inline Artifact save(berth_place place, const std::string &kind, const std::string &prefix, const std::string &extension,
                      std::span<const std::byte> data) {
     berth_artifact saved = berth_save(place, kind.c_str(), prefix.c_str(), extension.c_str(), data.data(), data.size());
-    return {saved.name, saved.subfolder, saved.place};
+    return {detail::taken(saved.name), detail::taken(saved.subfolder), saved.place};
 }
 
 /// A file of the operator's input folder. Errors: `BERTH_NOT_FOUND`, `BERTH_INVALID_ARGUMENT`.
@@ -54,6 +54,8 @@ inline std::vector<std::byte> read_input(const std::string &name) {
 }
 
 /// A digest of a file of the input folder that changes when its content does. Errors as `read_input`.
-inline std::string input_fingerprint(const std::string &name) { return berth_input_fingerprint(name.c_str()); }
+inline std::string input_fingerprint(const std::string &name) {
+    return detail::taken(berth_input_fingerprint(name.c_str()));
+}
 
 } // namespace berth::context

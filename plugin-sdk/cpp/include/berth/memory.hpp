@@ -53,7 +53,7 @@ inline std::uint64_t offload(const Object &target) { return berth_memory_offload
 inline std::uint64_t restore(const Object &target) { return berth_memory_restore(target.raw()); }
 /// Keeps the object in the DRAM cache, beyond this run. Gives its id, which an equal object has in every host.
 /// Error: `BERTH_OTHER` when the cache is full.
-inline std::string remember(const Object &target) { return berth_memory_remember(target.raw()); }
+inline std::string remember(const Object &target) { return detail::taken(berth_memory_remember(target.raw())); }
 /// The object that the DRAM cache keeps under an id. Error: `BERTH_NOT_FOUND`.
 inline Object recall(const std::string &id) { return Object(berth_memory_recall(id.c_str())); }
 /// Drops an object from the DRAM cache. Gives whether it was there.

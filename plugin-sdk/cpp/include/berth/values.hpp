@@ -39,7 +39,7 @@ public:
     /// The labels of a category that this plugin may open, sorted.
     static Texts available(const std::string &category) { return detail::taken(berth_models_available(category.c_str())); }
     /// The label it was opened by.
-    std::string label() const { return berth_model_label(raw()); }
+    std::string label() const { return detail::taken(berth_model_label(raw())); }
     /// The keys of all tensors, sorted.
     Texts keys() const { return detail::taken(berth_model_keys(raw())); }
     /// Element type and shape of one tensor, without reading it.
@@ -78,7 +78,7 @@ public:
     /// An object of these fields.
     static Object create(const std::string &type_name, const Fields &fields);
     /// The type name.
-    std::string type_name() const { return berth_type_name(raw()); }
+    std::string type_name() const { return detail::taken(berth_type_name(raw())); }
     /// The names of the fields, in the order they were given.
     Texts field_names() const { return detail::taken(berth_field_names(raw())); }
     /// Whether there is a field of this name.
@@ -173,7 +173,7 @@ public:
     /// The value as a type. Error: `BERTH_INVALID_ARGUMENT`, which says what was expected and what came.
     template <class T> T get() const;
     /// What errors call it, such as `a f32 tensor of [2, 3]`.
-    std::string describe() const { return berth_describe_value(raw()); }
+    std::string describe() const { return detail::taken(berth_describe_value(raw())); }
     /// As the C SDK has it, as long as this value lives.
     berth_value raw() const {
         return std::visit(

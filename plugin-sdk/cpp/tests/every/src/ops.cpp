@@ -1,0 +1,46 @@
+#include "check.hpp"
+
+const Node ops = {.name = "Ops", .category = "test", .description = "Tests.", .run = []() -> std::string {
+    Tensor x = Tensor::of<float>({2, 2}, {1, 2, 3, 4}), row = Tensor::of<float>({2}, {10, 20});
+    CHECK(has(x + row, {11, 22, 13, 24}) && has(x + 1, {2, 3, 4, 5}) && has(1 + x, {2, 3, 4, 5}));
+    CHECK(has(row - x, {9, 18, 7, 16}) && has(x - 1, {0, 1, 2, 3}) && has(1 - x, {0, -1, -2, -3}));
+    CHECK(has(x * row, {10, 40, 30, 80}) && has(x * 2, {2, 4, 6, 8}) && has(2.0f * x, {2, 4, 6, 8}));
+    CHECK(has(row / x, {10, 10, 10.0 / 3, 5}) && has(x / 2, {.5, 1, 1.5, 2}) && has(12 / x, {12, 6, 4, 3}));
+    CHECK(has(minimum(x, 2), {1, 2, 2, 2}) && has(maximum(x, row), {10, 20, 10, 20}) && has(minimum(x, row), {1, 2, 3, 4}) && has(maximum(x, 3), {3, 3, 3, 4}));
+    CHECK(has(x == 2, {0, 1, 0, 0}) && has(x != 2, {1, 0, 1, 1}) && has(x < 2, {1, 0, 0, 0}) && has(x <= 2, {1, 1, 0, 0}));
+    CHECK(has(2 > x, {1, 0, 0, 0}) && has(x >= x, {1, 1, 1, 1}) && has(x == x, {1, 1, 1, 1}) && has(2 < x, {0, 0, 1, 1}));
+    CHECK(has(x.affine(2, 1), {3, 5, 7, 9}) && has(x.power(2), {1, 4, 9, 16}) && has(x.clamp(2, 3), {2, 2, 3, 3}));
+    CHECK(has((x > 2).choose(x, -x), {-1, -2, 3, 4}) && x.cast(BERTH_F16).dtype() == BERTH_F16);
+    Tensor y = Tensor::of<float>({2}, {-1.5f, .5f});
+    CHECK(has(y.abs(), {1.5, .5}) && has(y.sign(), {-1, 1}) && has(y.recip(), {-2.0 / 3, 2}) && has(-y, {1.5, -.5}));
+    CHECK(has(row.sqrt(), {3.16228, 4.47214}) && has(row.rsqrt(), {.316228, .223607}) && has(y.exp(), {.223130, 1.648721}) && has(row.log(), {2.302585, 2.995732}));
+    CHECK(has(y.sin(), {-.997495, .479426}) && has(y.cos(), {.070737, .877583}) && has(y.tanh(), {-.905148, .462117}) && has(y.erf(), {-.966105, .520500}));
+    CHECK(has(y.floor(), {-2, 0}) && has(y.ceil(), {-1, 1}) && has(y.round(), {-2, 0}) && has(y.relu(), {0, .5}));
+    CHECK(has(y.sigmoid(), {.182426, .622459}) && has(y.silu(), {-.273638, .311230}) && has(y.gelu(), {-.100211, .345731}) && has(y.gelu_tanh(), {-.100425, .345714}));
+    CHECK(has(y.gelu_quick(), {-.108391, .350393}) && has(y.softplus(), {.201413, .974077}) && has(y.mish(), {-.298052, .375254}));
+    CHECK(has(x.matmul(x), {7, 10, 15, 22}) && has(x.linear(x, row), {15, 31, 21, 45}) && has(x.linear(x), {5, 11, 11, 25}));
+    Tensor line = Tensor::arange(BERTH_F32, 0, 1, 4).reshape({1, 1, 4}), tap = Tensor::ones(BERTH_F32, {1, 1, 2});
+    CHECK(has(line.conv1d(tap), {1, 3, 5}) && has(line.conv1d(tap, {}, {.stride = 2}), {1, 5}));
+    Tensor square = x.reshape({1, 1, 2, 2}), ones = Tensor::ones(BERTH_F32, {1, 1, 2, 2});
+    CHECK(has(square.conv2d(ones, Tensor::ones(BERTH_F32, {1})), {11}));
+    CHECK(has(square.conv_transpose2d(ones, {}, {.stride = 2}), {1, 1, 2, 2, 1, 1, 2, 2, 3, 3, 4, 4, 3, 3, 4, 4}));
+    Tensor tokens = x.reshape({1, 2, 2}), mask = Tensor::zeros(BERTH_F32, {2, 2});
+    CHECK(has(tokens.attention(tokens, tokens, {.causal = true, .scale = 1}), {1, 2, 2.99999, 3.99999}));
+    CHECK(tokens.attention(tokens, tokens, {.heads = 2, .mask = &mask}).dim(2) == 2);
+    Tensor zeros = Tensor::zeros(BERTH_F32, {2, 1}), unit = Tensor::ones(BERTH_F32, {2, 1});
+    CHECK(has(x.rotary(unit, zeros, true), {1, 2, 3, 4}) && has(x.rotary(zeros, unit, false), {-2, 1, -4, 3}));
+    Tensor indices = Tensor::of<std::uint32_t>({2}, {1, 0});
+    CHECK(has(indices.embedding(x), {3, 4, 1, 2}));
+    CHECK(has(tokens.group_norm(2, row, row, 0), {0, 20, 0, 40}) && has(x.layer_norm({}, {}, 0), {-1, 1, -1, 1}) && has(row.rms_norm({}, 0), {.632456, 1.264911}));
+    CHECK(has(x.softmax(-1), {.268941, .731059, .268941, .731059}));
+    CHECK(has(x.sum(), {10}) && has(x.sum({0}, true), {4, 6}) && has(x.mean({-1}), {1.5, 3.5}) && has(x.max({0, 1}), {4}) && has(x.min({1}), {1, 3}));
+    CHECK(has(x.argmax(1), {1, 1}) && has(x.argmin(0, true), {0, 0}) && has(x.argsort(1, true), {1, 0, 1, 0}) && has(x.cumulative_sum(1), {1, 3, 3, 7}));
+    CHECK(has(x.permute({1, 0}), {1, 3, 2, 4}) && has(x.slice(0, 1, 2), {3, 4}) && has(Tensor::arange(BERTH_I32, 0, 1, 6).slice(0, 1, 6, 2), {1, 3, 5}));
+    CHECK(has(Tensor::concat({row, y}, 0), {10, 20, -1.5, .5}) && has(row.broadcast({2, 2}), {10, 20, 10, 20}) && has(row.flip(0), {20, 10}));
+    CHECK(has(row.pad({{1, 1}}, BERTH_PAD_CONSTANT, 5), {5, 10, 20, 5}) && has(row.pad({{1, 1}}, BERTH_PAD_REFLECT), {20, 10, 20, 10}));
+    row.pad({}, BERTH_PAD_EDGE);
+    CHECK(was(BERTH_INVALID_ARGUMENT, "pad"));
+    CHECK(has(x.gather(1, x.argsort(1, true)), {2, 1, 4, 3}) && has(x.index_select(1, indices), {2, 1, 4, 3}));
+    CHECK(has(square.interpolate(1, 1, BERTH_AREA), {2.5}));
+    return "ops";
+}};

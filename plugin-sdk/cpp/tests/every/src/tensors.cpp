@@ -1,0 +1,45 @@
+#include "check.hpp"
+
+const Node tensors = {.name = "Tensors", .category = "test", .description = "Tests.", .run = []() -> std::string {
+    Tensor x = Tensor::of<float>({2, 3}, {1, 2, 3, 4, 5, 6});
+    CHECK(x.dtype() == BERTH_F32 && x.rank() == 2 && x.elements() == 6 && x.dim(-1) == 3 && x.shape()[0] == 2);
+    std::uint32_t product = 1;
+    for (std::uint32_t dim : x.shape()) product *= dim;
+    CHECK(product == 6 && x.shape().size() == 2 && x.shape()[5] == 0);
+    CHECK(has(Tensor::of<std::uint8_t>({2}, {1, 255}), {1, 255}) && has(Tensor::of<std::uint32_t>({1}, {4000000000u}), {4e9}));
+    CHECK(has(Tensor::of<std::int32_t>({1}, {-5}), {-5}) && has(Tensor::of<std::int64_t>({1}, {-50}), {-50}) && has(Tensor::of<double>({}, {.5}), {.5}));
+    CHECK(has(Tensor::full(BERTH_F32, {2}, 7), {7, 7}) && has(Tensor::zeros(BERTH_F32, {1}), {0}) && has(Tensor::ones(BERTH_I32, {2}), {1, 1}));
+    CHECK(has(Tensor::arange(BERTH_F32, 1, .5, 3), {1, 1.5, 2}));
+    CHECK(x.to<float>()[5] == 6 && x.to<std::uint8_t>()[5] == 6 && x.to<std::uint32_t>()[5] == 6 && x.to<std::int32_t>()[5] == 6 && x.to<std::int64_t>()[5] == 6);
+    CHECK(x.to_bytes().size() == 24 && Tensor::full(BERTH_F16, {1, 1}, .5).number() == .5);
+    float two[2];
+    CHECK(x.read(4, std::as_writable_bytes(std::span(two))) && two[1] == 3);
+    std::vector<float> many(700001, 3);
+    CHECK(Tensor::of({700001}, many).to<float>() == many);
+    Upload upload(BERTH_F32, {2});
+    float eight = 8;
+    upload.write(4, std::as_bytes(std::span(&eight, 1)));
+    CHECK(has(upload.finish(), {0, 8}));
+    Generator generator(UINT64_MAX);
+    CHECK(generator.normal({4}).elements() == 4 && generator.uniform({4}).max().number() < 1);
+    CHECK(has(Generator(0).normal({2}), {1.5409960746765137, -0.293428897857666}));
+    Tensor y = x, z = std::move(y);
+    y = z + 1;
+    z = {};
+    CHECK(has(y, {2, 3, 4, 5, 6, 7}) && !z && x);
+    Tensor::of<float>({2}, {1});
+    CHECK(was(BERTH_INVALID_ARGUMENT, "8 bytes, not 4"));
+    x.dim(2);
+    CHECK(was(BERTH_INVALID_ARGUMENT, "has no axis 2"));
+    x.reshape({5}).relu();
+    CHECK(was(BERTH_INVALID_ARGUMENT, "reshape"));
+    auto wrong = attempt([&] { return x.reshape({5}); });
+    CHECK(!wrong && wrong.error().kind == BERTH_INVALID_ARGUMENT && attempt([&] { return x.relu(); }));
+    auto nothing = attempt([] { invalid("so"); });
+    CHECK(!nothing && nothing.error().message == "so");
+    Shape{-1};
+    CHECK(was(BERTH_INVALID_ARGUMENT, "dimension"));
+    Tensor().relu();
+    CHECK(was(BERTH_INVALID_ARGUMENT, "NULL"));
+    return "tensors";
+}};
