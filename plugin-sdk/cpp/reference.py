@@ -6,7 +6,7 @@ import sys
 
 FOLDER = pathlib.Path(__file__).parent
 HEADERS = ["berth.hpp"] + [f"berth/{name}.hpp" for name in
-                           ("core", "tensor", "values", "wires", "context", "memory", "plugin")]
+                           ("core", "tensor", "values", "wires", "context", "memory", "node", "plugin")]
 HIDDEN = re.compile(r"^\s*(#|public:|private:|namespace |\}|using Handle::|friend .* operator symbol)")
 TYPE = re.compile(r"^(?:template <.*> )?(class|struct) (\w+)")
 

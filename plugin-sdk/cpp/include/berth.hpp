@@ -16,4 +16,5 @@
 #include "berth/wires.hpp"
 #include "berth/context.hpp"
 #include "berth/memory.hpp"
+#include "berth/node.hpp"
 #include "berth/plugin.hpp"

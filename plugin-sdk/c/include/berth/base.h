@@ -192,7 +192,7 @@ void *berth_end_keeping(berth_scope scope, void *kept);
 
 #ifndef __cplusplus
 /// Drops all that was made since `berth_begin`, but one handle: `x = berth_end(scope, x);`.
-#define berth_end(scope, kept) ((typeof(kept))berth_end_keeping(scope, kept))
+#define berth_end(scope, kept) ((__typeof__(kept))berth_end_keeping(scope, kept))
 #endif
 
 /// Drops one handle, or memory of `berth_alloc`, at once. NULL is nothing to drop.
