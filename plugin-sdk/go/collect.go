@@ -10,7 +10,7 @@ import (
 // Bytes of tensors that are made between two collections, at least.
 const collectAfter = 128 << 20
 
-// Tensors that are made between two collections, at most: each has a handle.
+// Handles that are made between two collections, at most.
 const collectHandles = 2048
 
 // What was made since the last collection.
@@ -24,11 +24,16 @@ func account(raw *tensors.Tensor) {
 		bytes *= uint64(dim)
 	}
 	madeBytes += bytes
+	counted()
+	runtime.KeepAlive(raw)
+}
+
+// counted notes one more handle.
+func counted() {
 	madeHandles++
 	if madeBytes < collectAfter && madeHandles < collectHandles {
 		return
 	}
 	madeBytes, madeHandles = 0, 0
 	host.Collect()
-	runtime.KeepAlive(raw)
 }

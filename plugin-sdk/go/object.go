@@ -71,6 +71,7 @@ func NewObject(typeName string, fields Fields) (*Object, error) {
 	if err != nil {
 		return nil, err
 	}
+	counted()
 	return &Object{raw}, nil
 }
 
@@ -117,6 +118,7 @@ func (o *Object) With(fields Fields) (*Object, error) {
 	if err != nil {
 		return nil, err
 	}
+	counted()
 	return &Object{raw}, nil
 }
 
@@ -140,6 +142,7 @@ func NewList(items ...any) (*List, error) {
 	if err != nil {
 		return nil, err
 	}
+	counted()
 	return &List{list}, nil
 }
 
@@ -214,5 +217,6 @@ func (f FuncOf[Captures]) With(captures Captures) (*Function, error) {
 	if err != nil {
 		return nil, err
 	}
+	counted()
 	return &Function{raw}, nil
 }

@@ -80,6 +80,7 @@ func (a *Any) FromWire(value any) error {
 
 // fromHost makes a Go value of the contract's.
 func fromHost(v values.Value) any {
+	defer counted()
 	switch v.Tag() {
 	case values.ValueBoolean:
 		return v.Boolean()
@@ -310,6 +311,7 @@ func OpenModel(category, label string) (*ModelFile, error) {
 	if err != nil {
 		return nil, err
 	}
+	counted()
 	return &ModelFile{raw}, nil
 }
 

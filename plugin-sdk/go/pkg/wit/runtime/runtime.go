@@ -27,8 +27,12 @@ var incoming []unsafe.Pointer
 // The host waits for memory, and nothing of it may be called.
 var reallocating bool
 
-// Bytes of Go's heap beyond which it collects by itself, wherever it is.
+// Bytes beyond the next collection's at which Go collects by itself, wherever it is: for code that
+// allocates much and does not call the host.
 const ownAccord = 256 << 20
+
+// Bytes that the heap grows by between two collections, at most.
+const growth = 128 << 20
 
 // Bytes of Go's heap that are allocated between two collections, at least.
 const collectAfter = 4 << 20
@@ -41,7 +45,7 @@ const lookEvery = 64
 // inside of realloc.
 func init() {
 	debug.SetGCPercent(-1)
-	debug.SetMemoryLimit(ownAccord)
+	debug.SetMemoryLimit(collectAfter + ownAccord)
 	started = true
 }
 
@@ -52,7 +56,7 @@ var (
 	heap             = []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 )
 
-// look collects when Go's heap has doubled since the last time.
+// look collects when Go's heap has doubled since the last time, or has grown much.
 func look() {
 	if calls++; calls < lookEvery && received < collectAfter {
 		return
@@ -64,7 +68,9 @@ func look() {
 	}
 	Collect()
 	metrics.Read(heap)
-	collectAt = max(collectAfter, 2*heap[0].Value.Uint64())
+	live := heap[0].Value.Uint64()
+	collectAt = live + min(max(live, collectAfter), growth)
+	debug.SetMemoryLimit(int64(collectAt + ownAccord))
 }
 
 // Collect frees what is not used, and drops the handles in it.
