@@ -76,7 +76,7 @@ void run_values(const berth_fields *inputs, berth_outputs *outputs) {
 
     // A function that fails in each way: the error comes back as it was.
     static const berth_error_kind kinds[] = {BERTH_INVALID_ARGUMENT, BERTH_ACCESS_DENIED, BERTH_NOT_FOUND, BERTH_QUOTA_EXCEEDED,
-                                             BERTH_OUT_OF_MEMORY, BERTH_UNSUPPORTED, BERTH_FAILED, BERTH_OTHER};
+                                             BERTH_OUT_OF_MEMORY, BERTH_UNSUPPORTED, BERTH_FAILED, BERTH_OTHER, BERTH_CANCELLED};
     berth_fields *captures = berth_fields_new();
     berth_set(captures, "text", "captured");
     berth_function *fail = berth_share(berth_function_new("fail", captures));
@@ -88,7 +88,7 @@ void run_values(const berth_fields *inputs, berth_outputs *outputs) {
         CHECK(e.kind == kinds[i]);
         bool short_of = e.kind == BERTH_QUOTA_EXCEEDED || e.kind == BERTH_OUT_OF_MEMORY;
         CHECK(short_of ? e.shortage.requested == 1 && e.shortage.limit == 2 && e.shortage.used == 3 && e.shortage.tier == BERTH_HOST
-                       : strcmp(e.message, "captured") == 0);
+                       : strcmp(e.message, e.kind == BERTH_CANCELLED ? "cancelled" : "captured") == 0);
         CHECK(e.kind != BERTH_FAILED || (strcmp(e.code, "code") == 0 && strcmp(e.hint, "hint") == 0));
         berth_log(BERTH_INFO, "%d: %s", e.kind, e.message);
     }
