@@ -194,7 +194,7 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let it_takes = |nearest: &Option<String>, takes: &str| {
-            let near = nearest.as_ref().map(|near| format!("did you mean `{near}`? "));
+            let near = nearest.as_ref().map(|near| format!("did you mean `{near}`?\n"));
             format!("{}{takes}", near.unwrap_or_default())
         };
         match self {

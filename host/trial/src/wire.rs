@@ -20,6 +20,12 @@ pub(crate) fn carries_tensors(types: &[String]) -> bool {
     types.iter().any(|name| !PLAIN.contains(&name.as_str()))
 }
 
+/// Whether the contract says what is on a wire.
+pub(crate) fn is_known(wire: &str) -> bool {
+    let others = ["IMAGE", "MASK", "LATENT", "CONDITIONING"];
+    PLAIN.contains(&wire) || LIVING.contains(&wire) || others.contains(&wire)
+}
+
 /// The wire that a tensor of this type and shape fits, of these.
 pub(crate) fn fit<'a>(
     types: &'a [String],
@@ -57,7 +63,10 @@ fn check_tensor(wire: &str, dtype: DType, shape: &[usize]) -> Result<(), Fault> 
         (DType::U8, _) => fault.hint(
             "nothing is converted in silence: save numpy.float32(x) / 255, or give an image file",
         ),
-        (DType::F32, true) => fault.hint("the batch is missing: save x[None]"),
+        (DType::F32, true) => {
+            let whole: Vec<usize> = std::iter::once(1).chain(shape.iter().copied()).collect();
+            fault.hint(format!("the batch is missing: {whole:?}, which is x[None] in NumPy"))
+        }
         (DType::F32, false) => fault,
         _ => fault.hint("convert it first, as in x.astype('<f4')"),
     })

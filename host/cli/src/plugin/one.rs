@@ -245,9 +245,17 @@ impl Report<'_> {
         let width = self.shown.iter().map(|shown| shown.name.chars().count()).max().unwrap_or(0);
         for shown in self.shown {
             let mut text = format!("{:width$}  ", shown.name);
-            let found = told(&shown.found, INDENT);
-            let same = matches!(&shown.found, Found::Object(name, _) if *name == shown.type_name);
-            if !same {
+            let mut found = told(&shown.found, INDENT);
+            // An output that is called like its type says it once.
+            if let Some(rest) =
+                found.strip_prefix(&shown.name).filter(|rest| rest.starts_with('\n'))
+            {
+                found = rest.to_owned();
+                text.truncate(text.trim_end().len());
+            }
+            let is_told = shown.name == shown.type_name
+                || matches!(&shown.found, Found::Object(name, _) if *name == shown.type_name);
+            if !is_told {
                 let _ = write!(text, "{}  ", shown.type_name);
             }
             line((text + &found).trim_end())?;

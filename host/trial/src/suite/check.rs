@@ -120,7 +120,7 @@ fn check(trial: &Trial, bench: &Bench, test: &Test) -> Result<(), Wrong> {
         let Some(input) = node.input(name.get_ref()) else {
             let known = node.inputs.iter().map(|input| input.name.as_str());
             let near =
-                nearest(name.get_ref(), known).map(|near| format!("did you mean `{near}`? "));
+                nearest(name.get_ref(), known).map(|near| format!("did you mean `{near}`?\n"));
             let fault = Fault::new(format!("node `{}` has no such input", node.name));
             return Err((name.span(), fault.hint(near.unwrap_or_default() + &takes())));
         };
@@ -161,6 +161,15 @@ fn check_input(bench: &Bench, input: &Input, written: &Written) -> Result<(), Fa
         (Written::Tensor { shape, dtype, .. }, Port::Socket { types }) => {
             check_tensors(bench, written).map_err(about)?;
             wire::fit(types, *dtype, shape).map(|_| ()).map_err(about)
+        }
+        (Written::Object { type_name, .. }, Port::Socket { types })
+            if !types.iter().any(|name| name == type_name || name == "*") =>
+        {
+            let (takes, given) = (types.join(" or "), plain(type_name));
+            Err(Fault::new(format!("`{name}` takes {takes}, not an object {given}")))
+        }
+        (Written::Items(_), Port::Socket { types }) if types.iter().all(|t| wire::is_known(t)) => {
+            Err(Fault::new(format!("`{name}` takes {}, not a list", types.join(" or "))))
         }
         (written, Port::Socket { types }) if wire::carries_tensors(types) => {
             check_tensors(bench, written).map_err(about)

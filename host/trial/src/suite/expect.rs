@@ -226,12 +226,13 @@ impl Judge<'_> {
         }
         if let Some((index, wanted, number)) = first {
             let at = position(index, &found.shape);
-            let (largest, near) = (short(largest), short(near));
+            let near = if near > 0.0 { format!(" ± {}", short(near)) } else { String::new() };
+            let largest = short(largest);
             let (wanted, number) = (digits(wanted), digits(number));
             self.note(
                 place,
                 format!(
-                    "expected {wanted} ± {near} at {at:?}, found {number}; {different} of {all} \
+                    "expected {wanted}{near} at {at:?}, found {number}; {different} of {all} \
                      elements differ, by {largest} at most"
                 ),
             );

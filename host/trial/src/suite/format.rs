@@ -102,6 +102,7 @@ pub(crate) struct Expected {
     /// An object's type name, or the kind of any other value.
     #[serde(rename = "type")]
     pub(crate) type_name: Option<String>,
+    #[serde(default, deserialize_with = "dimensions")]
     pub(crate) shape: Option<Vec<usize>>,
     #[serde(default, deserialize_with = "element_type")]
     pub(crate) dtype: Option<DType>,
@@ -197,6 +198,7 @@ struct Making {
     #[serde(default, deserialize_with = "seed")]
     uniform: Option<u64>,
     file: Option<String>,
+    #[serde(default, deserialize_with = "dimensions")]
     shape: Option<Vec<usize>>,
     #[serde(default, deserialize_with = "element_type")]
     dtype: Option<DType>,
@@ -345,6 +347,12 @@ fn numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<f64>
     Ok(Some(numbers))
 }
 
+/// What is too large for this machine is too large for any: the shape is refused by its product.
+fn dimensions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<usize>>, D::Error> {
+    let shape = Vec::<u64>::deserialize(deserializer)?;
+    Ok(Some(shape.into_iter().map(|dim| usize::try_from(dim).unwrap_or(usize::MAX)).collect()))
+}
+
 fn seed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     u64::deserialize(deserializer).map(Some)
 }
@@ -467,10 +475,10 @@ error = "wrong"
             ("inputs = { x = { shape = [1] } }", "nothing says", "full = 0.5"),
             ("inputs = { x = { full = 1, data = [1], shape = [1] } }", "cannot stand", "one of"),
             ("inputs = { x = { full = 1 } }", "shape is missing", "shape = ["),
-            ("inputs = { x = { fill = 1, shape = [1] } }", "no setting `fill`", "`full`"),
+            ("inputs = { x = { ful = 1, shape = [1] } }", "no setting `ful`", "`full`"),
             ("inputs = { x = { full = 1, shape = [1], dtype = 'float32' } }", "`float32`", "`f32`"),
             ("inputs = { x = { full = 1, shape = [1], dtype = 'q4-0' } }", "not made", "f32"),
-            ("inputs = { x = { full = 1, shape = [-1] } }", "expected", "`inputs`"),
+            ("inputs = { x = { full = 1, shape = [-1] } }", "whole number", "`inputs`"),
             ("inputs = { x = { file = 'a.png', shape = [1] } }", "its own shape", "leave"),
             ("inputs = { x = { uniform = -1, shape = [1] } }", "whole number", "`inputs`"),
             ("inputs = { x = { type = 'X', full = 1, shape = [1] } }", "stand together", "object"),
