@@ -167,7 +167,7 @@ fn what_would_be_refused_is_not_packed() {
     shop.write("project/build/guests/guests.wasm", &berth_tests::GUESTS[..1000]);
     packs(&["project/build/guests/guests.wasm", "no usable component"]);
     std::fs::remove_dir_all(shop.0.path("project/build")).unwrap();
-    packs(&["neither build/guests/guests.wasm", "berth plugin build"]);
+    packs(&["there is neither build/", "berth plugin build"]);
     shop.write("project/a.wasm", berth_tests::GUESTS);
     shop.write("project/b.wasm", berth_tests::GUESTS);
     packs(&["2 components"]);
@@ -291,7 +291,7 @@ fn whatever_a_registry_does_wrong_changes_nothing() {
         (Trick::OtherManifest, &["gives another manifest than it should"]),
         (Trick::EndlessManifest, &["gives a manifest of more than 262144 bytes"]),
         (Trick::LongManifest, &["gives a manifest of 1000000000000 bytes"]),
-        (Trick::Fails, &["answers 500 (a\\u{1b}[2Jb\\u{202e})", "try again later"]),
+        (Trick::Fails, &["answers 500 (a\\u{1b}", "[2Jb\\u{202e})", "try again later"]),
         (Trick::FailsEndlessly, &["answers 500"]),
         (Trick::Refuses, &["answers 401", "docker login", VARIABLE]),
         (Trick::Loops, &["sends from place to place"]),
@@ -387,7 +387,7 @@ fn a_name_belongs_to_who_has_it() {
 
     shop.write("plugins/guests.wasm", "mine");
     let before = shop.state();
-    let taken = &["was not installed", "plugins/guests.wasm", "--replace"];
+    let taken = &["was not installed", "guests.wasm", "--replace"];
     fails(&shop.plugin(&["install", &reference]), 1, taken);
     assert!(shop.state() == before);
     shop.does(&["install", &reference, "--replace"]);

@@ -3,6 +3,8 @@
 //! A password is never an argument, since everybody on the machine sees those. It comes from a
 //! variable, or from where `docker login` put it, which may be a helper that the desktop guards.
 
+use std::path::PathBuf;
+
 use berth_sandbox::text::plain;
 use docker_credential::{CredentialRetrievalError as Failure, DockerCredential};
 
@@ -38,6 +40,9 @@ impl Credentials {
                 None => Err(Error::NoPassword { username: plain(&username).into_owned() }),
             };
         }
+        if !configuration().is_some_and(|file| file.exists()) {
+            return Ok(None);
+        }
         let registry = match reference.registry() {
             "docker.io" => DOCKER_HUB,
             registry => registry,
@@ -58,4 +63,11 @@ impl Credentials {
             Err(error) => wrong(plain(&error.to_string()).into_owned()),
         }
     }
+}
+
+/// Docker's configuration, where `docker login` keeps what it knows.
+fn configuration() -> Option<PathBuf> {
+    let own = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from);
+    let home = || std::env::home_dir().map(|home| home.join(".docker"));
+    own.or_else(home).map(|folder| folder.join("config.json"))
 }

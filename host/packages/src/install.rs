@@ -273,7 +273,8 @@ impl Install<'_> {
 
     /// A path as the lock has it: seen from its own folder, if it is below that.
     fn from_lock(&self, path: &Path) -> PathBuf {
-        let (path, folder) = (whole(path), whole(&self.folder.join("")));
+        // An empty path is the working folder, and cannot be made whole.
+        let (path, folder) = (whole(path), whole(&Path::new(".").join(&self.folder)));
         path.strip_prefix(&folder).map_or_else(|_| path.clone(), Path::to_owned)
     }
 
