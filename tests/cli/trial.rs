@@ -395,7 +395,8 @@ fn a_plugin_without_tests_says_where_they_go() {
 #[test]
 fn a_plugins_rights_and_models_are_those_of_its_test() {
     let desk = Desk::new();
-    let requests = "\n[requests]\nmodels = [\"checkpoints/*\"]\n";
+    let requests = "\n[requests]\nmodels = [\"checkpoints/*\"]\n\
+                    folders = { input = \"read\", scratch = \"write\", luts = \"read\" }\n";
     let manifest =
         format!("name = \"guests\"\nversion = \"1.0.0\"\ncontract = \"0.1.0\"\n{requests}");
     desk.write("plugin.toml", manifest);
@@ -422,8 +423,12 @@ fn a_plugins_rights_and_models_are_those_of_its_test() {
         ]
         .concat(),
     );
+    let text = stdout(&desk.test(&["--filter", "in vain"]));
+    assert!(text.contains("tests/luts that plugin `guests` is granted"), "{text}");
+    desk.write("tests/luts/a.cube", "");
     let output = desk.test(&[]);
     let text = stdout(&output);
+    assert!(!desk.path("tests/scratch").exists(), "a test writes to a folder of its own");
     assert!(text.contains("4 ok, 1 FAILED"), "{text}");
     assert!(text.contains("on purpose"), "what a plugin wrote is told: {text}");
     fails(&output, 1, &["1 of 5 tests failed"]);
