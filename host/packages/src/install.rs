@@ -166,7 +166,7 @@ impl Install<'_> {
             source: what,
             manifest: oci_manifest,
             digest,
-            path: self.from_lock(&path),
+            path: self.beside_lock(&path),
         };
         let outcome = match before {
             None => Outcome::New,
@@ -272,7 +272,7 @@ impl Install<'_> {
     }
 
     /// A path as the lock has it: seen from its own folder, if it is below that.
-    fn from_lock(&self, path: &Path) -> PathBuf {
+    fn beside_lock(&self, path: &Path) -> PathBuf {
         // An empty path is the working folder, and cannot be made whole.
         let (path, folder) = (whole(path), whole(&Path::new(".").join(&self.folder)));
         path.strip_prefix(&folder).map_or_else(|_| path.clone(), Path::to_owned)
