@@ -58,3 +58,11 @@ fn go_bindings_are_those_of_the_contract() {
     let files = generated(wit_bindgen_go::Opts::default().build());
     compare("plugin-sdk/go/bindings", files);
 }
+
+#[test]
+fn typescript_declarations_are_those_of_the_contract() {
+    let (resolve, world) = contract();
+    let declarations = berth_tests::typescript::declarations(&resolve, world);
+    let files = [("contract.d.ts".to_owned(), declarations.into_bytes())];
+    compare("plugin-sdk/javascript/src", files.into());
+}

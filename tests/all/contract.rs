@@ -87,7 +87,7 @@ fn plugins_that_were_built_against_0_1_0_draw_the_same_picture() {
     for name in ["stable-diffusion", "latent", "memory"] {
         let component = std::fs::read(data(&format!("{name}.wasm"))).unwrap();
         let today = berth_stock_plugins::components().iter().find(|it| it.0 == name).unwrap();
-        assert_ne!(component, today.2, "{name} was built anew");
+        assert!(component != today.2, "{name} was built anew");
         load(&mut old, name, &component).unwrap();
     }
     assert_eq!(latent(&old), latent(&Host::default()));
@@ -95,7 +95,7 @@ fn plugins_that_were_built_against_0_1_0_draw_the_same_picture() {
     let checkpoint = old.checkpoint(DEMO);
     let stats = old.run("OffloadModel", vec![("model", checkpoint.model)]);
     assert!(
-        matches!(&stats[0], Value::Text(text) if text.contains("stable-diffusion")),
+        matches!(&stats[0], Value::Text(text) if text.contains("of offloaded models in DRAM")),
         "{stats:?}"
     );
 }

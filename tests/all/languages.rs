@@ -17,7 +17,7 @@ use berth_workflow::Settings;
 const SIZE: (usize, usize) = (48, 64);
 
 /// A device that the network's largest layer fits and its run does not.
-const ROOM: u64 = 640 << 10;
+const ROOM: u64 = 768 << 10;
 
 /// What Rust's nodes make of the picture.
 fn wanted() -> &'static [Vec<u32>; 2] {

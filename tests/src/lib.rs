@@ -18,3 +18,4 @@ pub mod host;
 pub mod judge;
 pub mod languages;
 pub mod oracle;
+pub mod typescript;

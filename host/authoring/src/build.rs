@@ -44,7 +44,8 @@ impl Project {
         let write = |path: &Path, source| Error::Write { path: path.to_owned(), source };
         sdk::install(self.folder(), self.language_folder(), &self.recipe)?;
         let (out, words) = self.words()?;
-        fs::create_dir_all(self.folder().join(&out)).map_err(|source| write(&out, source))?;
+        let out = self.folder().join(out);
+        fs::create_dir_all(&out).map_err(|source| write(&out, source))?;
         for probe in &self.recipe.probes {
             self.probe(probe, &words)?;
         }
@@ -88,12 +89,12 @@ impl Project {
             .map(|tool| self.missing(&tool.name, &tool.install))
             .collect();
         match self.words() {
-            Ok((_, words)) if missing.is_empty() => self
-                .recipe
-                .probes
-                .iter()
-                .filter_map(|probe| self.probe(probe, &words).err())
-                .collect(),
+            Ok((out, words)) if missing.is_empty() => {
+                // Where it cannot be made, the build will say so.
+                let _ = fs::create_dir_all(self.folder().join(out));
+                let probes = self.recipe.probes.iter();
+                probes.filter_map(|probe| self.probe(probe, &words).err()).collect()
+            }
             _ => missing,
         }
     }

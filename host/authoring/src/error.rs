@@ -149,10 +149,7 @@ impl Error {
             Self::Name { .. } => {
                 "use lower-case letters, digits and dashes, a letter first, at most 64".into()
             }
-            Self::Missing { install, folder, .. } => match folder.to_str() {
-                Some("" | ".") | None => format!("install it: {install}"),
-                Some(folder) => format!("install it: cd {folder} && {install}"),
-            },
+            Self::Missing { .. } => "install it, and build again:".into(),
             Self::NoComponent { .. } => {
                 "what it imports must be the contract's or WASI's: see plugin-sdk's README".into()
             }
@@ -165,6 +162,18 @@ impl Error {
             | Self::Write { .. }
             | Self::Watch { .. }
             | Self::Check { .. } => return None,
+        })
+    }
+}
+
+impl Error {
+    /// The command that mends it, for a line of its own.
+    #[must_use]
+    pub fn command(&self) -> Option<String> {
+        let Self::Missing { install, folder, .. } = self else { return None };
+        Some(match folder.to_str() {
+            Some("" | ".") | None => install.clone(),
+            Some(folder) => format!("cd {folder} && {install}"),
         })
     }
 }

@@ -28,11 +28,11 @@ struct Wit;
 /// The SDKs, each in a folder that is named after its language.
 #[derive(Embed)]
 #[folder = "../../plugin-sdk"]
-#[exclude = "*/example/*"]
-#[exclude = "*/tests/*"]
 #[exclude = "*/node_modules/*"]
 #[exclude = "*/__pycache__/*"]
 #[exclude = "*/target/*"]
+#[exclude = "*/.ruff_cache/*"]
+#[exclude = "*/.berth/*"]
 #[exclude = "*.pyc"]
 struct Sdks;
 
@@ -41,6 +41,9 @@ const RECIPE: &str = "language.toml";
 
 /// The folder with a language's template.
 const TEMPLATE: &str = "template/";
+
+/// Folders of an SDK that projects do without.
+const OWN: [&str; 3] = [TEMPLATE, "example/", "tests/"];
 
 /// The contract as one text.
 pub(crate) fn contract() -> String {
@@ -108,9 +111,11 @@ pub(crate) fn install(project: &Path, language: &str, recipe: &Recipe) -> Result
         }
     }
     for language in recipe.needs.iter().map(String::as_str).chain([language]) {
-        let (prefix, template) = (format!("{language}/"), format!("{language}/{TEMPLATE}"));
-        for name in Sdks::iter().filter(|n| n.starts_with(&prefix) && !n.starts_with(&template)) {
-            if let Some(file) = Sdks::get(&name) {
+        for name in Sdks::iter() {
+            let inside = name.strip_prefix(language).and_then(|name| name.strip_prefix('/'));
+            if inside.is_some_and(|path| !OWN.iter().any(|own| path.starts_with(own)))
+                && let Some(file) = Sdks::get(&name)
+            {
                 files.push((format!("sdk/{name}"), file.data));
             }
         }

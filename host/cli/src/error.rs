@@ -152,8 +152,20 @@ impl CliError {
         }
     }
 
+    /// Shows it on standard error. A command that mends it is not broken into lines.
+    pub(crate) fn tell(self) {
+        let command = match &self {
+            Self::Authoring(error) => error.command(),
+            _ => None,
+        };
+        self.reports().iter().for_each(|report| eprintln!("{report:?}"));
+        if let Some(command) = command {
+            eprintln!("\n    {command}");
+        }
+    }
+
     /// The error as it is shown: the whole first, then its parts.
-    pub(crate) fn reports(mut self) -> Vec<miette::Report> {
+    fn reports(mut self) -> Vec<miette::Report> {
         let parts = match &mut self {
             Self::Invalid { parts, .. } | Self::PartlyInvalid { parts, .. } => parts.split_off(0),
             _ => Vec::new(),
@@ -177,6 +189,7 @@ impl CliError {
                 _ => None,
             },
             Self::Host(WorkflowError::Sandbox(SandboxError::Manifest(misread))) => Some(misread),
+            Self::Trial(error) => error.misread(),
             _ => None,
         }
     }

@@ -50,7 +50,7 @@ fn main() -> ExitCode {
             PluginCommand::New(new) => plugin::new::run(new),
             PluginCommand::Build(build) => plugin::build::run(build),
             PluginCommand::Check(check) => plugin::check::run(check),
-            PluginCommand::Run(run) => plugin::one::run(run),
+            PluginCommand::Run(run) => plugin::one::run(run, bars),
             PluginCommand::Watch(watch) => plugin::watch::run(watch),
             PluginCommand::Pack(pack) => plugin::pack::run(pack),
             PluginCommand::Publish(publish) => plugin::publish::run(publish),
@@ -59,7 +59,7 @@ fn main() -> ExitCode {
             PluginCommand::Manifest(manifest) => manifest::check(manifest),
             PluginCommand::Schema => manifest::schema(),
         },
-        Command::Test(test) => plugin::test::run(test),
+        Command::Test(test) => plugin::test::run(test, bars),
         Command::Validate(validate) => validate::validate(validate),
     });
     match done {
@@ -70,7 +70,7 @@ fn main() -> ExitCode {
         }
         Err(error) => {
             let code = error.exit_code();
-            error.reports().iter().for_each(|report| eprintln!("{report:?}"));
+            error.tell();
             ExitCode::from(code)
         }
     }

@@ -26,5 +26,6 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), CliError> {
 pub(crate) fn report(built: &Built) -> String {
     let Built { component, size, time } = built;
     let size = Size(*size as u64);
-    format!("built {} ({size}) in {}", component.display(), duration(time.as_secs_f64()))
+    let component = component.strip_prefix(".").unwrap_or(component).display();
+    format!("built {component} ({size}) in {}", duration(time.as_secs_f64()))
 }

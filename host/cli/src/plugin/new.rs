@@ -28,11 +28,13 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), CliError> {
     let (project, missing) = create(&folder, &name, &lang)?;
     let shown = folder.display();
     line(format_args!("made {shown}: a plugin in {}", project.language()))?;
-    for tool in &missing {
-        line(format_args!("\n{tool}"))?;
-        if let Some(hint) = tool.hint() {
-            line(format_args!("  {hint}"))?;
-        }
+    let mut commands: Vec<String> = missing.iter().filter_map(|tool| tool.command()).collect();
+    commands.dedup();
+    if !commands.is_empty() {
+        line("\nits tools are not installed yet:")?;
+    }
+    for command in commands {
+        line(format_args!("      {command}"))?;
     }
     line(format_args!(
         "\nnext: cd {shown}\n      berth plugin build\n      berth test\n      berth plugin run Negative --input image=photo.png"

@@ -82,7 +82,7 @@ fn assignment(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-pub(crate) fn run(arguments: Arguments) -> Result<(), CliError> {
+pub(crate) fn run(arguments: Arguments, bars: MultiProgress) -> Result<(), CliError> {
     let begun = Instant::now();
     let temporary = tempfile::Builder::new()
         .prefix("berth-")
@@ -94,7 +94,6 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), CliError> {
     let inputs = trial.inputs(&bench, &arguments.node, &arguments.inputs)?;
     trial.folders().check()?;
     let ready = trial.prepare(&arguments.node, inputs)?;
-    let bars = MultiProgress::new();
     let view: Box<dyn View> = if arguments.json {
         Box::new(Json)
     } else if std::io::stderr().is_terminal() {

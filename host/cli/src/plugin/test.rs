@@ -34,10 +34,10 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-pub(crate) fn run(arguments: Arguments) -> Result<(), CliError> {
+pub(crate) fn run(arguments: Arguments, bars: MultiProgress) -> Result<(), CliError> {
     let options = Options {
         filter: arguments.filter,
-        cancel: stop_at_interrupt(MultiProgress::new())?,
+        cancel: stop_at_interrupt(bars)?,
         compiled_cache: cache_folder(),
         compiler: compiler(),
     };

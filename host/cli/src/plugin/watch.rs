@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), CliError> {
         }
         if let Err(error) = round {
             // A mistake is what the author mends next.
-            error.reports().iter().for_each(|report| eprintln!("{report:?}"));
+            error.tell();
         }
         line("\nwatching; Ctrl-C ends it")?;
         let Some(changed) = watcher.next() else { return Ok(()) };

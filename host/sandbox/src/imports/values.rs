@@ -3,9 +3,9 @@
 //! Lowering puts a value's handles into a store's table, charged to the plugin that
 //! runs there; lifting takes them out again.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use wasmtime::component::Resource;
 
 use super::bindings::berth::node::types::WideInteger;
@@ -186,10 +186,10 @@ impl values::HostObject for State {
         let old = self.table.get(&object)?.clone();
         self.give_bytes(old.size())?;
         let replaced = checked(named(self, fields)?).and_then(|fields| {
-            let new: HashSet<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
-            let kept = old.fields.iter().filter(|(name, _)| !new.contains(name.as_str())).cloned();
-            let all = checked(kept.chain(fields.iter().cloned()).collect())?;
-            nested(Object::new(&*old.type_name, all), |o| o.depth)
+            // A field that is set keeps its place; what is new comes last.
+            let mut all: IndexMap<String, Value> = old.fields.iter().cloned().collect();
+            all.extend(fields);
+            nested(Object::new(&*old.type_name, checked(all.into_iter().collect())?), |o| o.depth)
         });
         self.give_result(replaced)
     }
