@@ -13,6 +13,7 @@ mod oracle;
 mod plan;
 mod pressure;
 mod quality;
+mod refresh;
 mod release;
 mod residency;
 mod sharing;

@@ -188,7 +188,8 @@ fn plugins_of_the_operators_get_what_the_settings_grant_them() {
         Host::open(Settings { plugins, decided, ..settings(folder.path()) }, &others)
     };
     let host = open(&[]).unwrap();
-    let broken = &host.broken()[0];
+    let broken = host.broken();
+    let broken = &broken[0];
     assert_eq!(broken.name, "curious");
     assert!(broken.error.to_string().contains("`curious` requests the right `memory`"));
     assert!(broken.error.hint().unwrap().contains("--grant curious=memory"));

@@ -47,7 +47,7 @@ fn timed(open: Open, settings: Settings, changes: &[(&str, &str)]) -> (Predictio
     let runner = rehearsal.host().runner();
     let mut workflow = demo();
     for (input, value) in changes {
-        workflow.set(runner.registry(), input, value).unwrap();
+        workflow.set(&runner.registry(), input, value).unwrap();
     }
     let cancel = Cancel::new();
     let plan = Arc::new(runner.validate(&workflow, None, &cancel).unwrap());

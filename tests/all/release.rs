@@ -53,7 +53,7 @@ fn settings(folder: &Path, limits: Limits, mode: OffloadModeName, release: Relea
 fn run(host: &Host, workflow: &str, seed: u32) -> Result<Outcome, RunError> {
     let text = std::fs::read(data().join("workflows").join(workflow)).unwrap();
     let mut workflow = Workflow::parse(&text).unwrap();
-    workflow.set(host.runner().registry(), "KSampler.seed", &seed.to_string()).unwrap();
+    workflow.set(&host.runner().registry(), "KSampler.seed", &seed.to_string()).unwrap();
     let cancel = Cancel::new();
     let plan = Arc::new(host.runner().validate(&workflow, None, &cancel).unwrap());
     let run = Run { prompt_id: "test".into(), cancel, observer: Arc::new(Nobody) };

@@ -114,9 +114,9 @@ pub(crate) enum PluginCommand {
     /// Check a project's component: its nodes, its manifest, what it imports and must be granted.
     Check(plugin::check::Arguments),
     /// Run one node alone.
-    Run(plugin::one::Arguments),
+    Run(Box<plugin::one::Arguments>),
     /// Build a project again whenever it is saved, and load it anew.
-    Watch(plugin::watch::Arguments),
+    Watch(Box<plugin::watch::Arguments>),
     /// Make one file of a project's component and manifest, the same bytes each time.
     Pack(plugin::pack::Arguments),
     /// Send a packed plugin to a registry.

@@ -64,7 +64,7 @@ pub(crate) fn workflow(path: &Path, changes: &Changes, host: &Host) -> Result<Wo
         |error: WorkflowError| CliError::Workflow { path: path.to_owned(), error: Box::new(error) };
     let mut workflow = Workflow::parse(&text).map_err(failed)?;
     for (target, value) in &changes.set {
-        workflow.set(host.runner().registry(), target, value).map_err(failed)?;
+        workflow.set(&host.runner().registry(), target, value).map_err(failed)?;
     }
     Ok(workflow)
 }

@@ -6,7 +6,7 @@
 //! workflows that do without it from running.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use berth_compute::Compute;
 use berth_memory::{
@@ -145,12 +145,20 @@ pub struct BrokenPlugin {
     pub error: WorkflowError,
 }
 
+/// The plugins of a host.
+#[derive(Clone, Default)]
+pub(crate) struct Loaded {
+    /// Those that run, the stock ones first.
+    pub(crate) plugins: Vec<Arc<Plugin>>,
+    /// Those that could not be loaded.
+    pub(crate) broken: Vec<Arc<BrokenPlugin>>,
+}
+
 /// A runner with everything around it.
 pub struct Host {
     pub(crate) runner: Runner,
     pub(crate) sandbox: Arc<Sandbox>,
-    pub(crate) plugins: Vec<Arc<Plugin>>,
-    pub(crate) broken: Vec<BrokenPlugin>,
+    pub(crate) loaded: Mutex<Loaded>,
     pub(crate) settings: Settings,
     /// How many of the plugins came with the host.
     pub(crate) stock: usize,
@@ -226,7 +234,9 @@ impl Host {
         let runner = Runner::new(registry, settings.cached_results, settings.release);
         let _dram_cache = sandbox.dram_cache();
         let stock = stock.len();
-        Ok(Self { runner, sandbox, plugins, broken, settings, stock, _dram_cache })
+        let broken = broken.into_iter().map(Arc::new).collect();
+        let loaded = Mutex::new(Loaded { plugins, broken });
+        Ok(Self { runner, sandbox, loaded, settings, stock, _dram_cache })
     }
 
     /// What checks and runs workflows.
@@ -234,14 +244,16 @@ impl Host {
         &self.runner
     }
 
-    /// The plugins, the stock ones first.
-    pub fn plugins(&self) -> &[Arc<Plugin>] {
-        &self.plugins
+    /// The plugins that there are now, the stock ones first.
+    #[must_use]
+    pub fn plugins(&self) -> Vec<Arc<Plugin>> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner).plugins.clone()
     }
 
     /// The plugins that could not be loaded.
-    pub fn broken(&self) -> &[BrokenPlugin] {
-        &self.broken
+    #[must_use]
+    pub fn broken(&self) -> Vec<Arc<BrokenPlugin>> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner).broken.clone()
     }
 
     /// What was denied to plugins so far, and how often.

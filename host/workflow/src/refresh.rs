@@ -4,12 +4,13 @@
 //! planned afterwards gets the new ones. A plugin that cannot be loaded leaves the old one in its
 //! place, since an author who makes a mistake should not stop anybody's work.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use berth_sandbox::{Digest, Plugin};
 
 use crate::error::WorkflowError;
-use crate::host::{BrokenPlugin, Host, load};
+use crate::host::{BrokenPlugin, Host, Loaded, load};
+use crate::registry::Registry;
 use crate::sources::{Source, Sources};
 
 /// What became of a plugin, by its name.
@@ -27,81 +28,79 @@ pub enum Refreshed {
 
 impl Host {
     /// Looks at the plugin folders again. Gives what is not as it was. Blocks: plugins are
-    /// compiled.
+    /// compiled, and one such look waits for another.
     ///
     /// # Errors
     /// `PluginFolder`, `PluginFile` and `NotOneComponent` for what the operator named.
-    pub fn refresh(&mut self) -> Result<Vec<Refreshed>, WorkflowError> {
+    pub fn refresh(&self) -> Result<Vec<Refreshed>, WorkflowError> {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         let Sources { found, broken } =
             Sources::find(&self.settings.plugins, &self.settings.decided)?;
+        let mut next = Next { registry: Registry::clone(&self.runner.registry()), changes: vec![] };
         // Those that look like no plugin have no name to go by, and are told each time.
-        self.broken = broken;
-        let mut changes = Vec::new();
-        let gone: Vec<String> = self
-            .plugins
-            .iter()
-            .skip(self.stock)
-            .map(|plugin| plugin.name().to_owned())
-            .filter(|name| !found.iter().any(|source| source.name == *name))
-            .collect();
-        for name in gone {
-            self.runner.registry_mut().remove(&name);
-            self.plugins.retain(|plugin| plugin.name() != name);
-            changes.push(Refreshed::Removed(name));
+        loaded.broken = broken.into_iter().map(Arc::new).collect();
+        let is_gone = |plugin: &&Arc<Plugin>| !found.iter().any(|s| s.name == plugin.name());
+        let gone: Vec<_> =
+            loaded.plugins.iter().skip(self.stock).filter(is_gone).cloned().collect();
+        for plugin in gone {
+            next.registry.remove(plugin.name());
+            self.sandbox.retire(&plugin);
+            loaded.plugins.retain(|other| !Arc::ptr_eq(other, &plugin));
+            next.changes.push(Refreshed::Removed(plugin.name().to_owned()));
         }
         for source in found {
-            changes.extend(self.renew(&source));
+            self.renew(&source, &mut loaded, &mut next);
         }
-        Ok(changes)
+        self.runner.put_registry(next.registry);
+        Ok(next.changes)
     }
 
     /// Loads a plugin if it is not as it was.
-    fn renew(&mut self, source: &Source) -> Option<Refreshed> {
+    fn renew(&self, source: &Source, loaded: &mut Loaded, next: &mut Next) {
         let name = source.name.clone();
-        let old = self.plugins.iter().find(|plugin| plugin.name() == name).cloned();
+        let old = loaded.plugins.iter().find(|plugin| plugin.name() == name).cloned();
         let digest = source.read().map(|component| Digest::of(&component).to_string());
         if let (Some(old), Ok(digest)) = (&old, &digest)
             && old.digest() == digest
         {
-            return None;
+            return;
         }
-        match self.put(source, old.as_ref()) {
-            Ok(plugin) => {
-                self.runner.registry_mut().mend(&name);
-                if let Some(decided) = self.settings.decided.get(&name) {
-                    decided.share.apply(&self.sandbox, &plugin);
-                }
-                let known = self.plugins.iter_mut().find(|plugin| plugin.name() == name);
-                match known {
-                    Some(known) => {
-                        *known = plugin;
-                        Some(Refreshed::Replaced(name))
-                    }
-                    None => {
-                        self.plugins.push(plugin);
-                        Some(Refreshed::Added(name))
-                    }
-                }
-            }
+        let plugin = match self.put(source, old.as_ref(), &mut next.registry) {
+            Ok(plugin) => plugin,
             Err(error) => {
                 if old.is_none() {
-                    self.runner.registry_mut().add_broken(&name);
+                    next.registry.add_broken(&name);
                 }
                 let path = source.component.clone();
-                self.broken.push(BrokenPlugin { name: name.clone(), path, error });
-                Some(Refreshed::Broken(name))
+                loaded.broken.push(Arc::new(BrokenPlugin { name: name.clone(), path, error }));
+                next.changes.push(Refreshed::Broken(name));
+                return;
+            }
+        };
+        next.registry.mend(&name);
+        if let Some(decided) = self.settings.decided.get(&name) {
+            decided.share.apply(&self.sandbox, &plugin);
+        }
+        match loaded.plugins.iter_mut().find(|plugin| plugin.name() == name) {
+            Some(known) => {
+                *known = plugin;
+                next.changes.push(Refreshed::Replaced(name));
+            }
+            None => {
+                loaded.plugins.push(plugin);
+                next.changes.push(Refreshed::Added(name));
             }
         }
     }
 
-    /// Loads a plugin and has workflows find it instead of the old one.
+    /// Loads a plugin, and has workflows find it instead of the old one.
     fn put(
-        &mut self,
+        &self,
         source: &Source,
         old: Option<&Arc<Plugin>>,
+        registry: &mut Registry,
     ) -> Result<Arc<Plugin>, WorkflowError> {
         let plugin = load(&self.sandbox, source, &self.settings, old.map(|old| &**old))?;
-        let registry = self.runner.registry_mut();
         if let Some(old) = old {
             registry.remove(old.name());
         }
@@ -114,4 +113,10 @@ impl Host {
         }
         added.map(|()| plugin)
     }
+}
+
+/// What workflows find after a refresh, and what became of what.
+struct Next {
+    registry: Registry,
+    changes: Vec<Refreshed>,
 }

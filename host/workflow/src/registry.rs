@@ -209,7 +209,7 @@ pub struct Registered {
 }
 
 /// The node types of a host, by class.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Registry {
     types: IndexMap<String, Registered>,
     broken: Vec<String>,

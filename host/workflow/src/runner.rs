@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::num::NonZero;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use berth_memory::Cancel;
@@ -30,7 +30,7 @@ use crate::watch::Watch;
 
 /// Checks and runs workflows of some node types.
 pub struct Runner {
-    registry: Registry,
+    registry: RwLock<Arc<Registry>>,
     cache: Arc<ResultCache>,
     release: Release,
     concurrency: usize,
@@ -67,17 +67,19 @@ impl Runner {
     pub fn new(registry: Registry, cached_results: usize, release: Release) -> Self {
         let processors = std::thread::available_parallelism().map_or(2, NonZero::get);
         let (cache, concurrency) = (ResultCache::new(cached_results), processors.max(2));
+        let registry = RwLock::new(Arc::new(registry));
         Self { registry, cache: Arc::new(cache), release, concurrency }
     }
 
-    /// The node types there are.
-    pub fn registry(&self) -> &Registry {
-        &self.registry
+    /// The node types that there are now.
+    pub fn registry(&self) -> Arc<Registry> {
+        self.registry.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// To change them. Plans that were made before go on with what they were made of.
-    pub(crate) fn registry_mut(&mut self) -> &mut Registry {
-        &mut self.registry
+    /// Has workflows find other node types from now on. Plans that were made before go on with what
+    /// they were made of.
+    pub(crate) fn put_registry(&self, registry: Registry) {
+        *self.registry.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(registry);
     }
 
     /// Checks a workflow, and plans its outputs; with `targets`, only those of them.
@@ -91,7 +93,7 @@ impl Runner {
         targets: Option<&[String]>,
         cancel: &Cancel,
     ) -> Result<Plan, Box<Invalid>> {
-        validate(&self.registry, workflow, targets, cancel)
+        validate(&self.registry(), workflow, targets, cancel)
     }
 
     /// Forgets all results, so that what they hold is freed.

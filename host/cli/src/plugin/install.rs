@@ -89,7 +89,7 @@ fn short(installed: &Installed) -> Result<(), CliError> {
     let Installed { locked, path, outcome, .. } = installed;
     let (name, version) = (plain(&locked.name), plain(&locked.version));
     let path = path.display();
-    Ok(match outcome {
+    match outcome {
         Outcome::New => line(format_args!("{name} {version}: installed as {path}"))?,
         Outcome::Restored => line(format_args!("{name} {version}: installed again as {path}"))?,
         Outcome::Same => line(format_args!("{name} {version}: is there, {path}"))?,
@@ -97,7 +97,8 @@ fn short(installed: &Installed) -> Result<(), CliError> {
             let from = plain(&before.version);
             line(format_args!("{name} {from} → {version}: installed as {path}"))?;
         }
-    })
+    }
+    Ok(())
 }
 
 /// What it is and was, and what it would have to be granted.

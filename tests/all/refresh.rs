@@ -1,0 +1,119 @@
+//! Plugins that change while a host runs.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use berth_memory::Cancel;
+use berth_sandbox::Folders;
+use berth_sandbox::manifest::embed;
+use berth_tests::{EXPLORER, GUESTS};
+use berth_workflow::{
+    Event, Host, Outcome, Plan, Refreshed, Run, RunError, Settings, Workflow, runtime,
+};
+use serde_json::json;
+
+/// A host with one folder of plugins, and nothing in it.
+fn host(folder: &Path) -> Arc<Host> {
+    let place = |name: &str| folder.join(name);
+    std::fs::create_dir(place("plugins")).unwrap();
+    let folders =
+        Folders { output: place("output"), temporary: place("temporary"), input: place("input") };
+    let cache = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/compiled-for-tests");
+    let settings = Settings {
+        plugins: vec![place("plugins")],
+        compiled_cache: Some(cache),
+        ..Settings::new(folders)
+    };
+    Arc::new(Host::open(settings, &[]).unwrap())
+}
+
+/// The misbehaving plugin under another digest, its nodes and name the same.
+fn variant(version: u32) -> Vec<u8> {
+    embed(GUESTS, &format!("name = 'p'\nversion = '1.0.{version}'\ncontract = '0.2.0'\n"))
+}
+
+fn plan(host: &Host, class: &str) -> Option<Arc<Plan>> {
+    let workflow = json!({ "1": { "class_type": class, "inputs": {} } });
+    let workflow = Workflow::parse(workflow.to_string().as_bytes()).unwrap();
+    host.runner().validate(&workflow, None, &Cancel::new()).ok().map(Arc::new)
+}
+
+fn run(host: &Host, plan: Arc<Plan>, cancel: Cancel) -> Result<Outcome, RunError> {
+    let run = Run { prompt_id: "p".into(), cancel, observer: Arc::new(|_: Event| {}) };
+    runtime().unwrap().block_on(host.runner().run(plan, run))
+}
+
+#[test]
+fn plugins_come_change_break_and_go_while_others_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = host(folder.path());
+    let file = folder.path().join("plugins/p.wasm");
+    let digest = || host.plugins().iter().map(|plugin| plugin.digest().to_owned()).next();
+    assert_eq!(host.refresh().unwrap(), []);
+    assert!(plan(&host, "Spin").is_none());
+
+    std::fs::write(&file, variant(1)).unwrap();
+    assert_eq!(host.refresh().unwrap(), [Refreshed::Added("p".into())]);
+    assert_eq!(host.refresh().unwrap(), []);
+    let first = digest();
+    let account = host.plugins()[0].account().id();
+
+    // A node that runs goes on with the code that it began with.
+    let (spin, cancel) = (plan(&host, "Spin").unwrap(), Cancel::new());
+    let running = std::thread::spawn({
+        let (host, cancel) = (host.clone(), cancel.clone());
+        move || run(&host, spin, cancel)
+    });
+    std::thread::sleep(Duration::from_millis(100));
+    for version in [2, 3] {
+        std::fs::write(&file, variant(version)).unwrap();
+        let begun = Instant::now();
+        assert_eq!(host.refresh().unwrap(), [Refreshed::Replaced("p".into())]);
+        assert!(begun.elapsed() < Duration::from_secs(60) && !running.is_finished());
+    }
+    assert_ne!(digest(), first);
+    assert_eq!(host.plugins()[0].account().id(), account);
+
+    // A mistake leaves what there was, and is told.
+    std::fs::write(&file, b"no component").unwrap();
+    let third = digest();
+    assert_eq!(host.refresh().unwrap(), [Refreshed::Broken("p".into())]);
+    assert_eq!(digest(), third);
+    assert!(host.broken()[0].error.to_string().contains("`p`"), "{:?}", host.broken());
+    let trap = run(&host, plan(&host, "Trap").unwrap(), Cancel::new());
+    let Err(RunError::Node(error)) = trap else { panic!("{trap:?}") };
+    assert!(error.to_string().contains("on purpose"), "{error}");
+
+    // Another plugin under the same name brings its own nodes.
+    std::fs::write(&file, EXPLORER).unwrap();
+    assert_eq!(host.refresh().unwrap(), [Refreshed::Replaced("p".into())]);
+    assert!(host.broken().is_empty() && plan(&host, "Spin").is_none());
+
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(host.refresh().unwrap(), [Refreshed::Removed("p".into())]);
+    assert!(host.plugins().is_empty() && host.runner().registry().iter().len() == 0);
+    // Its bytes may come back under another name.
+    std::fs::write(folder.path().join("plugins/q.wasm"), EXPLORER).unwrap();
+    assert_eq!(host.refresh().unwrap(), [Refreshed::Added("q".into())]);
+
+    assert!(!running.is_finished());
+    cancel.cancel();
+    assert!(matches!(running.join().unwrap(), Err(RunError::Interrupted)));
+}
+
+#[test]
+fn a_name_of_nodes_that_is_taken_leaves_the_newcomer_out_and_the_others_as_they_were() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = host(folder.path());
+    std::fs::write(folder.path().join("plugins/p.wasm"), variant(1)).unwrap();
+    host.refresh().unwrap();
+    std::fs::write(folder.path().join("plugins/r.wasm"), variant(2)).unwrap();
+    // Its manifest has another's name.
+    assert_eq!(host.refresh().unwrap(), [Refreshed::Broken("r".into())]);
+    std::fs::write(folder.path().join("plugins/r.wasm"), GUESTS).unwrap();
+    assert_eq!(host.refresh().unwrap(), [Refreshed::Broken("r".into())]);
+    let said = host.broken()[0].error.to_string();
+    assert!(said.contains("both provide node type"), "{said}");
+    assert!(plan(&host, "Trap").is_some());
+}
