@@ -111,7 +111,7 @@ func Node[In, Out any](name string, about About, run func(In) (Out, error)) stru
 		return values, nil
 	}
 	if slices.ContainsFunc(plugin, func(other *node) bool { return other.describe.Name == name }) {
-		panic(fmt.Sprintf("berth: two nodes are called %s", name))
+		refuse("two nodes are called %s", name)
 	}
 	plugin = append(plugin, n)
 	return struct{}{}
@@ -128,7 +128,7 @@ func (n *node) describeOutputs(out reflect.Type, name string) []port {
 		field := out.Field(p.index)
 		output := nodes.Output{Name: p.name, TypeName: wireType(field.Type, field.Tag), Tooltip: field.Tag.Get("tooltip")}
 		if output.TypeName == "" {
-			panic(fmt.Sprintf("berth: %s: the field %s cannot be an output", name, field.Name))
+			refuse("%s: the field %s cannot be an output", name, field.Name)
 		}
 		if _, named := field.Tag.Lookup("name"); !named {
 			output.Name = output.TypeName
@@ -179,7 +179,7 @@ func Func[Captures, Arguments, Results any](name string, body func(Captures, Arg
 	taken := ports(reflect.TypeFor[Arguments](), name, '-')
 	given := ports(reflect.TypeFor[Results](), name, '-')
 	if _, twice := funcs[name]; twice {
-		panic(fmt.Sprintf("berth: two functions are called %s", name))
+		refuse("two functions are called %s", name)
 	}
 	funcs[name] = func(captures, arguments Fields) (Fields, error) {
 		var c Captures

@@ -2,6 +2,7 @@ package berth
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 	"strings"
 
@@ -124,6 +125,13 @@ func guard[T any](body func() (T, error)) (result witTypes.Result[T, types.Error
 		return witTypes.Err[T](toHostError(err))
 	}
 	return witTypes.Ok[T, types.Error](value)
+}
+
+// refuse ends the plugin at its start, where nobody can be given an error: it says what is wrong with
+// a declaration, and its line.
+func refuse(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "%s%s\n", fmt.Sprintf(format, args...), place())
+	os.Exit(1)
 }
 
 // place is the line of the author's code that panicked, if it is found.

@@ -1,7 +1,6 @@
 package berth
 
 import (
-	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
@@ -65,13 +64,13 @@ func words(name string, between rune) string {
 // ports is the fields of a struct. It panics, at the plugin's start, with what is wrong.
 func ports(t reflect.Type, where string, between rune) []port {
 	if t.Kind() != reflect.Struct {
-		panic(fmt.Sprintf("berth: %s: %v is no struct", where, t))
+		refuse("%s: %v is no struct", where, t)
 	}
 	var list []port
 	for i := range t.NumField() {
 		field := t.Field(i)
 		if !field.IsExported() {
-			panic(fmt.Sprintf("berth: %s: the field %s has to begin with a capital letter", where, field.Name))
+			refuse("%s: the field %s has to begin with a capital letter", where, field.Name)
 		}
 		checkTag(field, where)
 		p := port{index: i, name: words(field.Name, between)}
@@ -100,12 +99,12 @@ func checkTag(field reflect.StructField, where string) {
 	for rest != "" {
 		colon := strings.Index(rest, ":")
 		if colon < 0 {
-			panic(fmt.Sprintf("berth: %s: the tag of %s is not of the form key:\"value\"", where, field.Name))
+			refuse("%s: the tag of %s is not of the form key:\"value\"", where, field.Name)
 		}
 		key := rest[:colon]
 		quoted, err := strconv.QuotedPrefix(rest[colon+1:])
 		if err != nil || !strings.Contains(tagKeys, " "+key+" ") {
-			panic(fmt.Sprintf("berth: %s: `%s` in the tag of %s is none of%s", where, key, field.Name, tagKeys))
+			refuse("%s: `%s` in the tag of %s is none of %s", where, key, field.Name, strings.TrimSpace(tagKeys))
 		}
 		rest = strings.TrimSpace(rest[colon+1+len(quoted):])
 	}
@@ -172,7 +171,7 @@ func parsed[T any](field reflect.StructField, where, key string, parse func(stri
 	}
 	value, err := parse(text)
 	if err != nil {
-		panic(fmt.Sprintf("berth: %s: %s of %s: %v", where, key, field.Name, err))
+		refuse("%s: %s:%q in the tag of %s is none for the type %v", where, key, text, field.Name, field.Type)
 	}
 	return witTypes.Some(value)
 }
@@ -194,7 +193,7 @@ func portType(field reflect.StructField, where string) nodes.Port {
 	_, socket := field.Tag.Lookup("type")
 	switch {
 	case wire == "":
-		panic(fmt.Sprintf("berth: %s: the field %s of type %v cannot be an input", where, field.Name, t))
+		refuse("%s: the field %s of type %v cannot be an input", where, field.Name, t)
 	case socket:
 	case wire == "BOOLEAN":
 		return nodes.MakePortBoolean(nodes.BooleanPort{Default: parsed(field, where, "default", strconv.ParseBool)})

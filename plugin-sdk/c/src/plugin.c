@@ -213,10 +213,12 @@ bool exports_berth_node_nodes_run(bth_string *name, exports_berth_node_nodes_lis
     if (!node) return ended(error);
     berth_outputs outputs = {.node = node};
     if (node->run) node->run(inputs, &outputs);
+    else berth_fail(BERTH_OTHER, "%s has no `.run`", node->name);
     size_t declared = 0;
     while (node->outputs && node->outputs[declared].type) declared++;
     if (!berth_failed() && outputs.count != declared) {
-        berth_fail(BERTH_OTHER, "%s gave %zu of its %zu outputs", node->name, outputs.count, declared);
+        berth_fail(BERTH_OTHER, "%s gave %zu of its %zu outputs: give each by `berth_give`, in their order", node->name,
+                   outputs.count, declared);
     }
     *result = (exports_berth_node_nodes_list_value_t){outputs.at, outputs.count};
     return ended(error);

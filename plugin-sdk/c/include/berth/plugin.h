@@ -239,14 +239,15 @@ typedef struct berth_plugin {
 #define BERTH_NODES(...) ((const berth_node *const[]){__VA_ARGS__, NULL})
 /// The functions of a plugin: `BERTH_FUNCTIONS({"denoise", denoise})`.
 #define BERTH_FUNCTIONS(...) ((const berth_function_entry[]){__VA_ARGS__, {0}})
-/// Says what the plugin is, once: `BERTH_PLUGIN(.nodes = BERTH_NODES(&sharpen));`.
+/// Says what the plugin is, once: `BERTH_PLUGIN(.nodes = BERTH_NODES(&sharpen));`. The linker calls it `BERTH_PLUGIN` too,
+/// where no file has it.
 #define BERTH_PLUGIN(...) \
     static const berth_plugin berth_plugin_of_this_file = {__VA_ARGS__}; \
     const berth_plugin *berth_this_plugin(void) { return &berth_plugin_of_this_file; } \
     _Static_assert(true, "a semicolon follows")
 
 /// What `BERTH_PLUGIN` defines: what this plugin is.
-const berth_plugin *berth_this_plugin(void);
+const berth_plugin *berth_this_plugin(void) __asm__("BERTH_PLUGIN");
 
 #ifdef __cplusplus
 }

@@ -72,6 +72,16 @@ struct Input {
     bool lazy = false;
 };
 
+/// The inputs of a node. It is a list of its own kind so that the compiler does not list all that a vector could be made of
+/// where an option is misspelled.
+class Inputs : public std::vector<Input> {
+public:
+    /// None.
+    Inputs() = default;
+    /// These.
+    Inputs(std::initializer_list<Input> list) : vector(list) {} // Look for a misspelled option, or one out of the order of Input.
+};
+
 /// One output. The type of what `run` returns says what it is.
 struct Output {
     /// What people read; empty stands for the wire's type.
@@ -165,6 +175,9 @@ template <class T> constexpr Parameter parameter() {
     else return {kind_of<T>(), wire_of<T>(), false, Hidden<T>::flag, std::is_same_v<T, Fields>};
 }
 
+/// Whether a parameter has an entry in `.inputs`.
+template <class T> constexpr bool has_entry = Hidden<T>::flag == 0 && !std::is_same_v<T, Fields>;
+
 /// The parameter of this place in a node's function.
 template <class T> T argument(const Fields &fields, const std::vector<Input> &inputs, std::size_t &next) {
     if constexpr (Hidden<T>::flag != 0) return T{fields.find<std::string>(Hidden<T>::name).value_or("")};
@@ -234,7 +247,13 @@ private:
         };
         call = [](const berth_fields *given, berth_outputs *outputs) {
             Fields fields = detail::fields_of(given, detail::Bound<F>::name);
-            [[maybe_unused]] const std::vector<Input> &inputs = *detail::Bound<F>::inputs;
+            const std::vector<Input> &inputs = *detail::Bound<F>::inputs;
+            constexpr std::size_t taken = (0 + ... + detail::has_entry<std::remove_cvref_t<A>>);
+            if (inputs.size() != taken) {
+                berth_fail(BERTH_OTHER, "%s: `.run` takes %zu inputs, but `.inputs` names %zu", detail::Bound<F>::name, taken,
+                           inputs.size());
+                return;
+            }
             [[maybe_unused]] std::size_t next = 0;
             std::tuple<std::remove_cvref_t<A>...> arguments{
                 detail::argument<std::remove_cvref_t<A>>(fields, inputs, next)...};
@@ -288,7 +307,7 @@ struct Node {
     /// What it does, in a sentence or more.
     const char *description = "";
     /// Names, tooltips and options of the inputs, in the order of `run`'s parameters.
-    std::vector<Input> inputs{};
+    Inputs inputs{};
     /// Names and tooltips of the outputs, in the order of what `run` returns; may be left out.
     std::vector<Output> outputs{};
     /// Runs for its effect: a workflow is run for its output nodes.

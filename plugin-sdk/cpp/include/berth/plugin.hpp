@@ -100,8 +100,8 @@ inline void describe(const Node &from, berth_node &node) {
         next++;
     }
     if (next != from.inputs.size()) {
-        berth_log(BERTH_ERROR, "%s: `run` has another number of parameters than there are inputs", from.name);
-        __builtin_trap();
+        // A plugin cannot fail here. The node does, when it runs.
+        berth_log(BERTH_ERROR, "%s: `.run` takes %zu inputs, but `.inputs` names %zu", from.name, next, from.inputs.size());
     }
     node.inputs = inputs;
     auto *outputs = array<berth_output>(from.run.wires.size());
