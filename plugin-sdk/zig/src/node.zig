@@ -74,16 +74,23 @@ fn has(comptime all: anytype, comptime key: []const u8) bool {
     return @hasField(@TypeOf(all), key);
 }
 
+/// Names, for a text of the compiler's.
+fn among(comptime list: anytype) []const u8 {
+    var text: []const u8 = "";
+    for (list, 0..) |name, i| text = text ++ (if (i > 0) ", " else " ") ++ name;
+    return text;
+}
+
 /// Refuses options that do not exist, and options of what does not exist.
 fn checkOptions(comptime Node: type, comptime Of: type, comptime list: []const u8, comptime known: []const []const u8) void {
     if (!@hasDecl(Node, list)) return;
     const all = @field(Node, list);
     for (@typeInfo(@TypeOf(all)).@"struct".field_names) |name| {
-        if (!@hasField(Of, name)) @compileError(nameOf(Node) ++ ": `" ++ list ++ "` has `" ++ name ++ "`, which is no field");
+        if (!@hasField(Of, name)) @compileError(nameOf(Node) ++ ": `" ++ list ++ "` has `" ++ name ++ "`, which is no field; there are" ++ among(@typeInfo(Of).@"struct".field_names));
         for (@typeInfo(@TypeOf(@field(all, name))).@"struct".field_names) |key| {
             var found = false;
             for (known) |one| found = found or std.mem.eql(u8, one, key);
-            if (!found) @compileError(nameOf(Node) ++ ": `" ++ name ++ "` has the option `" ++ key ++ "`, which does not exist");
+            if (!found) @compileError(nameOf(Node) ++ ": `" ++ name ++ "` has the option `" ++ key ++ "`, which does not exist; there are" ++ among(known));
         }
     }
 }

@@ -7,6 +7,11 @@ const c = berth.bindings;
 const failure = berth.internal.failure;
 const node = berth.internal.node;
 
+const nodes = if (@hasDecl(plugin, "nodes"))
+    plugin.nodes
+else
+    @compileError("src/nodes.zig has no `pub const nodes = .{ … };`, which lists the nodes");
+
 const Named = c.exports_berth_node_nodes_list_named_value_t;
 const Values = c.exports_berth_node_nodes_list_value_t;
 const Fault = c.exports_berth_node_nodes_error_t;
@@ -34,9 +39,9 @@ fn settle(result: anytype, ret: anytype, err: [*c]Fault) bool {
 }
 
 export fn exports_berth_node_nodes_describe(ret: [*c]c.exports_berth_node_nodes_list_node_type_t) void {
-    const count = plugin.nodes.len;
+    const count = nodes.len;
     const list = berth.allocator.alloc(c.exports_berth_node_nodes_node_type_t, count) catch @panic("the plugin's memory is full");
-    inline for (plugin.nodes, 0..) |Node, i| list[i] = node.describe(Node);
+    inline for (nodes, 0..) |Node, i| list[i] = node.describe(Node);
     ret.* = if (count == 0) .{} else .{ .ptr = list.ptr, .len = list.len };
 }
 
@@ -45,7 +50,7 @@ fn noNode(name: []const u8) berth.Error {
 }
 
 fn run(name: []const u8, inputs: berth.Fields) anyerror!Values {
-    inline for (plugin.nodes) |Node| {
+    inline for (nodes) |Node| {
         if (std.mem.eql(u8, name, comptime node.nameOf(Node))) return node.run(Node, inputs);
     }
     return noNode(name);
@@ -72,7 +77,7 @@ export fn exports_berth_node_nodes_call(name: [*c]Text, captures: [*c]Named, arg
 }
 
 fn needs(name: []const u8, inputs: berth.Fields) anyerror!c.memory_node_list_string_t {
-    inline for (plugin.nodes) |Node| {
+    inline for (nodes) |Node| {
         if (@hasDecl(Node, "needs") and std.mem.eql(u8, name, comptime node.nameOf(Node))) {
             const names: []const []const u8 = try Node.needs(.{ .fields = inputs });
             const list = berth.allocator.alloc(Text, names.len) catch @panic("the plugin's memory is full");
@@ -88,7 +93,7 @@ export fn exports_berth_node_nodes_needs(name: [*c]Text, inputs: [*c]Named, ret:
 }
 
 fn fingerprint(name: []const u8, inputs: berth.Fields) anyerror!Text {
-    inline for (plugin.nodes) |Node| {
+    inline for (nodes) |Node| {
         if (@hasDecl(Node, "fingerprint") and std.mem.eql(u8, name, comptime node.nameOf(Node)))
             return failure.give(try Node.fingerprint(.{ .fields = inputs }));
     }
@@ -100,7 +105,7 @@ export fn exports_berth_node_nodes_fingerprint(name: [*c]Text, inputs: [*c]Named
 }
 
 fn validate(name: []const u8, inputs: berth.Fields) anyerror!c.memory_node_option_string_t {
-    inline for (plugin.nodes) |Node| {
+    inline for (nodes) |Node| {
         if (@hasDecl(Node, "validate") and std.mem.eql(u8, name, comptime node.nameOf(Node))) {
             const wrong: ?[]const u8 = try Node.validate(.{ .fields = inputs });
             return if (wrong) |text| .{ .is_some = true, .val = failure.give(text) } else .{};

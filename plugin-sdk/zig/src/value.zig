@@ -84,6 +84,8 @@ fn isWire(comptime T: type) bool {
     return @typeInfo(T) == .@"struct" and @hasDecl(T, "fromAny");
 }
 
+const unfit = "a value is a bool, an integer, a float, []const u8, an enum, a wire such as berth.Image, a slice or an optional of these, and cannot be taken as ";
+
 /// A value as a T.
 pub fn decode(comptime T: type, any: Any) Error!T {
     switch (T) {
@@ -112,14 +114,14 @@ pub fn decode(comptime T: type, any: Any) Error!T {
         },
         .optional => |info| return try decode(info.child, any),
         .pointer => |info| {
-            if (info.size != .slice) @compileError("a value cannot be taken as " ++ @typeName(T));
+            if (info.size != .slice) @compileError(unfit ++ @typeName(T));
             if (any != .items) return mismatch("a list", any);
             return any.items.read(info.child);
         },
         else => {},
     }
     if (comptime isWire(T)) return T.fromAny(any);
-    @compileError("a value cannot be taken as " ++ @typeName(T));
+    @compileError(unfit ++ @typeName(T));
 }
 
 fn names(comptime T: type) []const u8 {
