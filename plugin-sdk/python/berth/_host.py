@@ -15,6 +15,9 @@ from .errors import Error, from_raw
 
 T = TypeVar("T")
 
+# While the component is built, the bindings are there, and no host behind them.
+building = False
+
 
 class _Absent:
     """A module of the bindings where there are none."""
@@ -64,6 +67,11 @@ def ask(function: Callable[..., T], *arguments: Any) -> T:
     Raises:
         Error: The contract's error, as the exception of its case.
     """
+    if building:
+        raise RuntimeError(
+            "tensors, models and all else of the host are not there while the plugin is built: "
+            "use them inside of a node"
+        )
     try:
         return function(*arguments)
     except Err as err:

@@ -299,7 +299,9 @@ def _ports(
         if parameter.kind is parameter.POSITIONAL_ONLY:
             raise DefinitionError(f"`{parameter.name}`: inputs are given by name")
         if parameter.name not in hints:
-            raise DefinitionError(f"`{parameter.name}` is not annotated")
+            raise DefinitionError(
+                f"`{parameter.name}` is not annotated: write its type after a colon"
+            )
         default = None if parameter.default is parameter.empty else parameter.default
         optional = parameter.default is None
         tooltip = tooltips.get(parameter.name, "")
@@ -340,7 +342,8 @@ def _results(result: Any, count: int, place: str) -> list[Any]:
     if count == 1 and not (isinstance(result, tuple) and len(result) == 1):
         return [result]
     if not isinstance(result, tuple) or len(result) != count:
-        raise Other(f"{place} has {count} outputs: a tuple of as many is expected")
+        got = kind_of(result)
+        raise Other(f"{place} has {count} outputs: a tuple of as many is expected, not {got}")
     return list(result)
 
 

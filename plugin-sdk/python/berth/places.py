@@ -24,6 +24,8 @@ def place_of(error: BaseException) -> str:
 def message_of(error: BaseException) -> str:
     """An exception in a line, with its place."""
     kind, text, place = type(error).__name__, str(error), place_of(error)
+    if isinstance(error, ModuleNotFoundError):
+        text += ": import it at the top of the file; the component has only what the build imported"
     return f"{kind}{': ' if text else ''}{text}{f' ({place})' if place else ''}"
 
 

@@ -299,7 +299,10 @@ def _check_default(parameter: str, case: str, default: Any, texts: tuple[str, ..
         "choice": isinstance(default, str) and (texts is None or default in texts),
     }
     if not fits.get(case, False):
-        raise DefinitionError(f"`{parameter}`: {default!r} is no default of a {case} input")
+        if case not in fits:
+            raise DefinitionError(f"`{parameter}`: an input with a wire has no default but `None`")
+        wrong = f"{case}" if case != "choice" else f"choice of {', '.join(texts or ())}"
+        raise DefinitionError(f"`{parameter}`: its default, {default!r}, is no {wrong}")
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ class Ports(unittest.TestCase):
 
         self.assertIn("`min` is an option of integer and number inputs", self.refused(option))
         self.assertIn("no wire carries", self.refused(wire))
-        self.assertIn("'y' is no default", self.refused(default))
+        self.assertIn("its default, 'y', is no choice of x", self.refused(default))
         self.assertIn("`a` is not annotated", self.refused(unannotated))
         self.assertIn("outputs are not annotated", self.refused(result))
         self.assertIn("what is lazy may be missing", self.refused(lazy))
