@@ -52,7 +52,7 @@ function plain(text) {
     .replace(/, const O extends \w+ = \{\}>/, ">")
     .replace(/<const O extends \w+ = \{\}>/, "")
     .replace(/options: Only<O, (\w+)> = \{\} as never/, "options?: $1")
-    .replace(/Maybe<([^,]+), O>/, "$1")
+    .replace(/(?<!type )Maybe<([^,]+), O>/, "$1")
     .replace(/ implements .*$/, "")
     .replace(/ = "f32" as D/, ' = "f32"')
     .replace(/\s+/g, " ")

@@ -4,8 +4,7 @@ import type { Exports } from "berth:node/nodes@0.2.0";
 
 import * as plugin from "@berth/plugin";
 
-import { BerthError, toContract } from "./error";
-import { started } from "./globals";
+import { BerthError, started, toContract } from "./error";
 import { Callable, NodeType } from "./node";
 
 const types = new Map<string, NodeType>();
@@ -38,7 +37,7 @@ function answering<T>(body: () => T): T {
   try {
     return body();
   } catch (thrown) {
-    if (!(thrown instanceof BerthError) && thrown instanceof Error) {
+    if (thrown instanceof Error && (thrown as BerthError).kind !== "cancelled") {
       console.debug(thrown);
     }
     throw toContract(thrown);

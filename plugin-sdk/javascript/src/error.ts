@@ -168,8 +168,25 @@ function describe(thrown: unknown): string {
   return `${thrown.name}: ${thrown.message}${place ? ` (${place})` : ""}`;
 }
 
+let running = false;
+
+/** From now on there is a host. @internal */
+export function started(): void {
+  running = true;
+}
+
+/** Whether there is a host; there is none while the component is built. @internal */
+export function isRunning(): boolean {
+  return running;
+}
+
 /** Calls the host, and throws its errors as {@link BerthError}. @internal */
 export function ask<T>(call: () => T): T {
+  if (!running) {
+    throw BerthError.unsupported(
+      "tensors, models and all else of the host are not there while the plugin is built: use them inside of run",
+    );
+  }
   try {
     return call();
   } catch (thrown) {

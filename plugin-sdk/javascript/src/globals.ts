@@ -2,13 +2,8 @@
 // are the operator's, and UTF-8. While the component is built there is no host to tell.
 
 import { log, type Level } from "./context";
+import { isRunning } from "./error";
 
-let running = false;
-
-/** From now on there is a host. @internal */
-export function started(): void {
-  running = true;
-}
 
 function readable(part: unknown): string {
   if (typeof part === "string") return part;
@@ -33,7 +28,7 @@ function readable(part: unknown): string {
 
 function at(level: Level): (...parts: unknown[]) => void {
   return (...parts) => {
-    if (running) {
+    if (isRunning()) {
       log(level, parts.map(readable).join(" "));
     }
   };
