@@ -13,7 +13,7 @@ use berth_workflow::{
 };
 use serde_json::json;
 
-/// A host with one folder of plugins, and nothing in it.
+/// A host with the stock plugins, and a folder of others with nothing in it.
 fn host(folder: &Path) -> Arc<Host> {
     let place = |name: &str| folder.join(name);
     std::fs::create_dir(place("plugins")).unwrap();
@@ -25,7 +25,7 @@ fn host(folder: &Path) -> Arc<Host> {
         compiled_cache: Some(cache),
         ..Settings::new(folders)
     };
-    Arc::new(Host::open(settings, &[]).unwrap())
+    Arc::new(Host::open(settings, berth_stock_plugins::components()).unwrap())
 }
 
 /// The misbehaving plugin under another digest, its nodes and name the same.
@@ -34,7 +34,8 @@ fn variant(version: u32) -> Vec<u8> {
 }
 
 fn plan(host: &Host, class: &str) -> Option<Arc<Plan>> {
-    let workflow = json!({ "1": { "class_type": class, "inputs": {} } });
+    let inputs = if class == "Trap" { json!({ "message": "on purpose" }) } else { json!({}) };
+    let workflow = json!({ "1": { "class_type": class, "inputs": inputs } });
     let workflow = Workflow::parse(workflow.to_string().as_bytes()).unwrap();
     host.runner().validate(&workflow, None, &Cancel::new()).ok().map(Arc::new)
 }
@@ -49,7 +50,9 @@ fn plugins_come_change_break_and_go_while_others_run() {
     let folder = tempfile::tempdir().unwrap();
     let host = host(folder.path());
     let file = folder.path().join("plugins/p.wasm");
-    let digest = || host.plugins().iter().map(|plugin| plugin.digest().to_owned()).next();
+    let plugin = || host.plugins().into_iter().find(|plugin| plugin.name() == "p");
+    let digest = || plugin().map(|plugin| plugin.digest().to_owned());
+    let account = || plugin().unwrap().account().clone();
     assert_eq!(host.refresh().unwrap(), []);
     assert!(plan(&host, "Spin").is_none());
 
@@ -57,7 +60,7 @@ fn plugins_come_change_break_and_go_while_others_run() {
     assert_eq!(host.refresh().unwrap(), [Refreshed::Added("p".into())]);
     assert_eq!(host.refresh().unwrap(), []);
     let first = digest();
-    let account = host.plugins()[0].account().id();
+    let charged = account();
 
     // A node that runs goes on with the code that it began with.
     let (spin, cancel) = (plan(&host, "Spin").unwrap(), Cancel::new());
@@ -73,7 +76,7 @@ fn plugins_come_change_break_and_go_while_others_run() {
         assert!(begun.elapsed() < Duration::from_secs(60) && !running.is_finished());
     }
     assert_ne!(digest(), first);
-    assert_eq!(host.plugins()[0].account().id(), account);
+    assert_eq!(account(), charged);
 
     // A mistake leaves what there was, and is told.
     std::fs::write(&file, b"no component").unwrap();
@@ -92,7 +95,7 @@ fn plugins_come_change_break_and_go_while_others_run() {
 
     std::fs::remove_file(&file).unwrap();
     assert_eq!(host.refresh().unwrap(), [Refreshed::Removed("p".into())]);
-    assert!(host.plugins().is_empty() && host.runner().registry().iter().len() == 0);
+    assert!(plugin().is_none() && plan(&host, "Trap").is_none());
     // Its bytes may come back under another name.
     std::fs::write(folder.path().join("plugins/q.wasm"), EXPLORER).unwrap();
     assert_eq!(host.refresh().unwrap(), [Refreshed::Added("q".into())]);
@@ -116,4 +119,46 @@ fn a_name_of_nodes_that_is_taken_leaves_the_newcomer_out_and_the_others_as_they_
     let said = host.broken()[0].error.to_string();
     assert!(said.contains("both provide node type"), "{said}");
     assert!(plan(&host, "Trap").is_some());
+}
+
+#[test]
+fn no_file_takes_the_place_of_a_stock_plugin_or_of_one_with_the_same_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = host(folder.path());
+    let place = |name: &str| folder.path().join("plugins").join(name);
+    let stock = host.plugins();
+    std::fs::write(place("image.wasm"), EXPLORER).unwrap();
+    assert_eq!(host.refresh().unwrap(), [Refreshed::Broken("image".into())]);
+    let said = host.broken()[0].error.to_string();
+    assert!(said.contains("stock plugin"), "{said}");
+    assert!(stock.iter().zip(host.plugins()).all(|(a, b)| Arc::ptr_eq(a, &b)));
+    assert!(host.runner().registry().get("LoadImage").is_some());
+    std::fs::remove_file(place("image.wasm")).unwrap();
+    assert_eq!(host.refresh().unwrap(), []);
+
+    std::fs::create_dir(place("p")).unwrap();
+    std::fs::write(place("p.wasm"), variant(1)).unwrap();
+    std::fs::write(place("p/p.wasm"), variant(2)).unwrap();
+    for _ in 0..2 {
+        let changes = host.refresh().unwrap();
+        assert_eq!(changes.iter().filter(|c| **c == Refreshed::Broken("p".into())).count(), 1);
+        assert!(!changes.contains(&Refreshed::Replaced("p".into())), "{changes:?}");
+    }
+}
+
+#[test]
+fn a_manifest_that_changed_counts_as_much_as_a_component() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = host(folder.path());
+    let place = |name: &str| folder.path().join("plugins/p").join(name);
+    std::fs::create_dir(folder.path().join("plugins/p")).unwrap();
+    std::fs::write(place("p.wasm"), GUESTS).unwrap();
+    let manifest = "name = 'p'\nversion = '1.0.0'\ncontract = '0.2.0'\n";
+    std::fs::write(place("plugin.toml"), manifest).unwrap();
+    assert_eq!(host.refresh().unwrap(), [Refreshed::Added("p".into())]);
+    let requests = || host.plugins().last().unwrap().rights().requests().rights().len();
+    assert_eq!(requests(), 0);
+    std::fs::write(place("plugin.toml"), format!("{manifest}[requests]\nclock = true\n")).unwrap();
+    assert_eq!(host.refresh().unwrap(), [Refreshed::Replaced("p".into())]);
+    assert_eq!((requests(), host.refresh().unwrap().len()), (1, 0));
 }

@@ -75,7 +75,23 @@ impl Project {
         fs::create_dir_all(self.built()).map_err(|source| write(&self.built(), source))?;
         place(&self.built().join(MANIFEST), &manifest)?;
         place(&self.component(), &bytes)?;
+        self.remove_renamed();
         Ok(Built { component: self.component(), size: bytes.len(), time: start.elapsed() })
+    }
+
+    /// Removes what builds left under names that the plugin had before: a host that has the build
+    /// folder as a folder of plugins would take them for others.
+    fn remove_renamed(&self) {
+        let entries = fs::read_dir(self.plugins()).into_iter().flatten().flatten();
+        for folder in entries.map(|entry| entry.path()).filter(|path| *path != self.built()) {
+            let name = folder.file_name().unwrap_or_default();
+            let ours = [folder.join(name).with_added_extension("wasm"), folder.join(MANIFEST)];
+            let all = fs::read_dir(&folder).map_or(0, Iterator::count);
+            if all == ours.len() && ours.iter().all(|file| file.is_file()) {
+                // What cannot be removed is told by the check.
+                let _ = fs::remove_dir_all(&folder);
+            }
+        }
     }
 
     /// The tools that a build would miss, with how to install them.

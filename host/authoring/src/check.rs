@@ -3,7 +3,8 @@
 //! Loading refuses what is wrong; this finds what is right and not good: a port whose default it
 //! does not take, a request that is missing or never used, a node that says nothing of itself.
 
-use berth_sandbox::{Choices, NodeType, Port};
+use berth_sandbox::manifest::MANIFEST;
+use berth_sandbox::{Choices, Manifest, NodeType, Port};
 use berth_workflow::{Host, Inspected, Settings, inspect};
 
 use crate::error::Error;
@@ -44,11 +45,15 @@ impl Project {
     /// Loads the component as a host would, and looks at what it says.
     ///
     /// # Errors
-    /// `NotBuilt`, and `Host` when its files cannot be read. That it would be refused is part of
+    /// `NotBuilt`, `OldBuild`, and `Host` when its files cannot be read. That it would be refused is part of
     /// the answer.
     pub fn check(&self, settings: &Settings) -> Result<Checked, Error> {
         if !self.component().exists() {
             return Err(Error::NotBuilt { path: self.component() });
+        }
+        let built = self.built().join(MANIFEST);
+        if Manifest::read(&built).ok().as_ref() != Some(self.manifest()) {
+            return Err(Error::OldBuild { path: self.folder().join(MANIFEST) });
         }
         let inspected = inspect(settings, &self.built())?;
         let mut findings = Vec::new();
@@ -91,8 +96,7 @@ impl Project {
         }
         for (node, input, port) in ports(nodes) {
             let Port::Choice { choices: Choices::Models(category), .. } = port else { continue };
-            let prefix = format!("{category}/");
-            if !requests.models.iter().any(|pattern| pattern.to_string().starts_with(&prefix)) {
+            if !requests.models.iter().any(|pattern| pattern.is_for(category)) {
                 findings.push(Finding {
                     severity: Severity::Error,
                     place: format!("{node}.{input}"),

@@ -103,6 +103,12 @@ pub enum Error {
         /// The component.
         path: PathBuf,
     },
+    /// A manifest was changed since the project was built.
+    #[error("{} was changed since the plugin was built", path.display())]
+    OldBuild {
+        /// The manifest.
+        path: PathBuf,
+    },
     /// A file cannot be written.
     #[error("cannot write {}", path.display())]
     Write {
@@ -155,6 +161,7 @@ impl Error {
             }
             Self::NoSources { .. } => "keep the sources where the template has them".into(),
             Self::NotBuilt { .. } => "build it: berth plugin build".into(),
+            Self::OldBuild { .. } => "build it again: berth plugin build".into(),
             Self::Host(error) => return error.hint(),
             Self::Start { .. }
             | Self::Failed { .. }
@@ -173,7 +180,7 @@ impl Error {
         let Self::Missing { install, folder, .. } = self else { return None };
         Some(match folder.to_str() {
             Some("" | ".") | None => install.clone(),
-            Some(folder) => format!("cd {folder} && {install}"),
+            Some(folder) => format!("cd {} && {install}", quoted(folder)),
         })
     }
 }
@@ -181,6 +188,17 @@ impl Error {
 impl From<SandboxError> for Error {
     fn from(error: SandboxError) -> Self {
         Self::Host(error.into())
+    }
+}
+
+/// A path as a shell takes it.
+#[must_use]
+pub fn quoted(path: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@:".contains(c);
+    if path.chars().all(plain) {
+        path.to_owned()
+    } else {
+        format!("'{}'", path.replace('\'', "'\\''"))
     }
 }
 

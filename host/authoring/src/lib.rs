@@ -21,7 +21,7 @@ mod watch;
 pub use build::Built;
 pub use check::{Checked, Finding, Severity};
 pub use componentize::{World, componentize};
-pub use error::Error;
+pub use error::{Error, quoted};
 pub use project::{Project, create};
 pub use sdk::languages;
 pub use watch::Watcher;

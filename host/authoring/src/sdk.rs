@@ -172,6 +172,20 @@ mod tests {
     }
 
     #[test]
+    fn the_nodes_that_the_readme_shows_are_those_of_the_templates() {
+        let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+        let readme = fs::read_to_string(readme).unwrap();
+        for (language, file, from) in
+            [("python", "src/plugin.py", "from typing"), ("rust", "src/lib.rs", "use berth_sdk")]
+        {
+            let (_, source) = template(language).find(|(path, _)| path == file).unwrap();
+            let source = String::from_utf8_lossy(&source);
+            let node = source.get(source.find(from).unwrap()..).unwrap().trim_end();
+            assert!(readme.contains(node), "README.md has another node in {language}");
+        }
+    }
+
+    #[test]
     fn the_contract_is_one_package() {
         assert_eq!(contract().matches("package berth:node@").count(), 1);
     }

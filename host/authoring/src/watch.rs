@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
+use walkdir::WalkDir;
 
 use crate::error::Error;
 use crate::project::Project;
@@ -18,9 +19,8 @@ const MOMENT: Duration = Duration::from_millis(150);
 
 /// Watches a project.
 pub struct Watcher {
-    // Ends the watching when it goes.
-    _watcher: RecommendedWatcher,
-    events: Receiver<Vec<PathBuf>>,
+    watcher: RecommendedWatcher,
+    events: Receiver<notify::Result<Event>>,
     folder: PathBuf,
     own: GlobSet,
 }
@@ -35,16 +35,9 @@ impl Watcher {
         let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
         let failed = |source| Error::Watch { path: folder.clone(), source: Box::new(source) };
         let (sender, events) = mpsc::channel();
-        let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            // What was only read is no save.
-            if let Ok(event) = event
-                && !event.kind.is_access()
-            {
-                let _ = sender.send(event.paths);
-            }
-        })
-        .map_err(failed)?;
-        // Folders that builds write to are not entered at all where they are told apart here.
+        let watcher = notify::recommended_watcher(move |event| drop(sender.send(event)));
+        let mut watcher = watcher.map_err(failed)?;
+        // Folders that builds write to are not entered at all.
         watcher.watch(&folder, RecursiveMode::NonRecursive).map_err(failed)?;
         let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
         for path in entries.map(|entry| entry.path()).filter(|path| path.is_dir()) {
@@ -53,34 +46,59 @@ impl Watcher {
             }
         }
         let own = patterns(&project.recipe.sources)?;
-        Ok(Self { _watcher: watcher, events, folder, own })
+        Ok(Self { watcher, events, folder, own })
     }
 
     /// Waits for the next save. Gives the files, or nothing when the watching has ended.
-    pub fn next(&self) -> Option<Vec<PathBuf>> {
+    ///
+    /// # Errors
+    /// `Watch` when the system tells of saves no more.
+    pub fn saved(&mut self) -> Result<Option<Vec<PathBuf>>, Error> {
         loop {
-            let mut changed = self.own(self.events.recv().ok()?);
+            let Ok(event) = self.events.recv() else { return Ok(None) };
+            let mut changed = self.own(event)?;
             if changed.is_empty() {
                 continue;
             }
             loop {
                 match self.events.recv_timeout(MOMENT) {
-                    Ok(paths) => changed.extend(self.own(paths)),
+                    Ok(event) => changed.extend(self.own(event)?),
                     Err(RecvTimeoutError::Timeout) => break,
-                    Err(RecvTimeoutError::Disconnected) => return None,
+                    Err(RecvTimeoutError::Disconnected) => return Ok(None),
                 }
             }
             changed.sort();
             changed.dedup();
-            return Some(changed);
+            return Ok(Some(changed));
         }
     }
 
-    fn own(&self, paths: Vec<PathBuf>) -> Vec<PathBuf> {
-        let inside = |path: PathBuf| path.strip_prefix(&self.folder).ok().map(Path::to_owned);
-        let mut paths: Vec<PathBuf> = paths.into_iter().filter_map(inside).collect();
-        paths.retain(|path| self.own.is_match(path));
-        paths
+    /// The author's own files that an event is about.
+    fn own(&mut self, event: notify::Result<Event>) -> Result<Vec<PathBuf>, Error> {
+        let failed = |source| Error::Watch { path: self.folder.clone(), source: Box::new(source) };
+        let event = event.map_err(failed)?;
+        // What was only read is no save.
+        if event.kind.is_access() {
+            return Ok(Vec::new());
+        }
+        let mut changed = Vec::new();
+        for path in event.paths {
+            let inside = path.strip_prefix(&self.folder).unwrap_or(&path);
+            if self.own.is_match(inside) {
+                changed.push(inside.to_owned());
+            }
+            // A folder that came later: an editor's, or one that was moved away and back.
+            if path.parent() == Some(&self.folder) && path.is_dir() && !is_made(&path) {
+                // It may be gone again, or be watched already.
+                let _ = self.watcher.watch(&path, RecursiveMode::Recursive);
+                let files = WalkDir::new(&path).into_iter().flatten();
+                let inside = files.filter_map(|entry| {
+                    entry.path().strip_prefix(&self.folder).map(Path::to_owned).ok()
+                });
+                changed.extend(inside.filter(|path| self.own.is_match(path)));
+            }
+        }
+        Ok(changed)
     }
 }
 
@@ -109,14 +127,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (project, _) = create(&folder.path().join("p"), "p", "rust").unwrap();
         std::fs::create_dir_all(project.folder().join("build/.work")).unwrap();
-        let watcher = Watcher::new(&project).unwrap();
+        let mut watcher = Watcher::new(&project).unwrap();
         let write = |file: &str| std::fs::write(project.folder().join(file), "x").unwrap();
         write("build/.work/core.wasm");
         write("notes.txt");
         write("src/lib.rs");
         write("src/lib.rs");
         write("plugin.toml");
-        let changed = watcher.next().unwrap();
-        assert_eq!(changed, [PathBuf::from("plugin.toml"), PathBuf::from("src/lib.rs")]);
+        let mut next = || watcher.saved().unwrap().unwrap();
+        assert_eq!(next(), [PathBuf::from("plugin.toml"), PathBuf::from("src/lib.rs")]);
+        // A folder that goes and comes back is watched as before.
+        std::fs::rename(project.folder().join("src"), project.folder().join("build/src")).unwrap();
+        next();
+        std::fs::rename(project.folder().join("build/src"), project.folder().join("src")).unwrap();
+        assert_eq!(next(), [PathBuf::from("src/lib.rs")]);
+        write("src/lib.rs");
+        assert_eq!(next(), [PathBuf::from("src/lib.rs")]);
     }
 }

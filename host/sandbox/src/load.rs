@@ -123,6 +123,9 @@ impl Sandbox {
             .instantiate_pre(&compiled)
             .and_then(MemoryNodePre::new)
             .map_err(|error| refuse(format!("it does not fit the contract: {error:#}")))?;
+        // What a plugin holds stays charged to its name, whichever of its components made it.
+        let account = old.filter(|old| old.name == name).map(|old| old.account.clone());
+        let account = account.unwrap_or_else(|| self.compute().memory().account(name));
         let plugin = |node_types| {
             Arc::new(Plugin {
                 name: name.into(),
@@ -131,7 +134,7 @@ impl Sandbox {
                 manifest: manifest.clone(),
                 imports: imports.clone(),
                 node_types,
-                account: self.compute().memory().account(name),
+                account: account.clone(),
                 rights: rights.clone(),
                 slots: Slots::new(limits.concurrency),
                 limits: limits.clone(),

@@ -159,6 +159,8 @@ pub struct Host {
     pub(crate) runner: Runner,
     pub(crate) sandbox: Arc<Sandbox>,
     pub(crate) loaded: Mutex<Loaded>,
+    /// Held by whoever looks for other plugins.
+    pub(crate) refreshing: Mutex<()>,
     pub(crate) settings: Settings,
     /// How many of the plugins came with the host.
     pub(crate) stock: usize,
@@ -236,7 +238,8 @@ impl Host {
         let stock = stock.len();
         let broken = broken.into_iter().map(Arc::new).collect();
         let loaded = Mutex::new(Loaded { plugins, broken });
-        Ok(Self { runner, sandbox, loaded, settings, stock, _dram_cache })
+        let refreshing = Mutex::new(());
+        Ok(Self { runner, sandbox, loaded, refreshing, settings, stock, _dram_cache })
     }
 
     /// What checks and runs workflows.

@@ -4,9 +4,10 @@
 //! planned afterwards gets the new ones. A plugin that cannot be loaded leaves the old one in its
 //! place, since an author who makes a mistake should not stop anybody's work.
 
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
-use berth_sandbox::{Digest, Plugin};
+use berth_sandbox::{Digest, Manifest, Plugin};
 
 use crate::error::WorkflowError;
 use crate::host::{BrokenPlugin, Host, Loaded, load};
@@ -27,13 +28,16 @@ pub enum Refreshed {
 }
 
 impl Host {
-    /// Looks at the plugin folders again. Gives what is not as it was. Blocks: plugins are
-    /// compiled, and one such look waits for another.
+    /// Looks at the plugin folders again. Gives what is not as it was, component or manifest.
+    /// Blocks: plugins are compiled, and one such look waits for another.
     ///
     /// # Errors
     /// `PluginFolder`, `PluginFile` and `NotOneComponent` for what the operator named.
     pub fn refresh(&self) -> Result<Vec<Refreshed>, WorkflowError> {
-        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one = self.refreshing.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nobody waits for a compiler who only asks which plugins there are.
+        let known = || self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut loaded = known().clone();
         let Sources { found, broken } =
             Sources::find(&self.settings.plugins, &self.settings.decided)?;
         let mut next = Next { registry: Registry::clone(&self.runner.registry()), changes: vec![] };
@@ -48,10 +52,22 @@ impl Host {
             loaded.plugins.retain(|other| !Arc::ptr_eq(other, &plugin));
             next.changes.push(Refreshed::Removed(plugin.name().to_owned()));
         }
-        for source in found {
-            self.renew(&source, &mut loaded, &mut next);
+        let mut origins: HashMap<&str, String> = HashMap::new();
+        let stock: Vec<_> = loaded.plugins.iter().take(self.stock).cloned().collect();
+        origins.extend(stock.iter().map(|plugin| (plugin.name(), "a stock plugin".to_owned())));
+        for source in &found {
+            let origin = source.component.display().to_string();
+            if let Some(first) = origins.get(source.name.as_str()).cloned() {
+                let name = source.name.clone();
+                let error = WorkflowError::DuplicatePlugin { name, first, second: origin };
+                next.breaks(source, &mut loaded, error);
+            } else {
+                origins.insert(&source.name, origin);
+                self.renew(source, &mut loaded, &mut next);
+            }
         }
         self.runner.put_registry(next.registry);
+        *known() = loaded;
         Ok(next.changes)
     }
 
@@ -59,9 +75,8 @@ impl Host {
     fn renew(&self, source: &Source, loaded: &mut Loaded, next: &mut Next) {
         let name = source.name.clone();
         let old = loaded.plugins.iter().find(|plugin| plugin.name() == name).cloned();
-        let digest = source.read().map(|component| Digest::of(&component).to_string());
-        if let (Some(old), Ok(digest)) = (&old, &digest)
-            && old.digest() == digest
+        if let Some(old) = &old
+            && as_it_was(source, old).unwrap_or(false)
         {
             return;
         }
@@ -71,10 +86,7 @@ impl Host {
                 if old.is_none() {
                     next.registry.add_broken(&name);
                 }
-                let path = source.component.clone();
-                loaded.broken.push(Arc::new(BrokenPlugin { name: name.clone(), path, error }));
-                next.changes.push(Refreshed::Broken(name));
-                return;
+                return next.breaks(source, loaded, error);
             }
         };
         next.registry.mend(&name);
@@ -115,8 +127,29 @@ impl Host {
     }
 }
 
+/// Whether a plugin has the bytes and the manifest that it was loaded with.
+fn as_it_was(source: &Source, old: &Plugin) -> Result<bool, WorkflowError> {
+    let component = source.read()?;
+    if Digest::of(&component).to_string() != old.digest() {
+        return Ok(false);
+    }
+    let manifest = match source.manifest()? {
+        Some(manifest) => Some(manifest),
+        None => Manifest::embedded(&source.name, &component)?,
+    };
+    Ok(manifest.as_ref() == old.manifest())
+}
+
 /// What workflows find after a refresh, and what became of what.
 struct Next {
     registry: Registry,
     changes: Vec<Refreshed>,
+}
+
+impl Next {
+    fn breaks(&mut self, source: &Source, loaded: &mut Loaded, error: WorkflowError) {
+        let (name, path) = (source.name.clone(), source.component.clone());
+        loaded.broken.push(Arc::new(BrokenPlugin { name: name.clone(), path, error }));
+        self.changes.push(Refreshed::Broken(name));
+    }
 }

@@ -76,7 +76,7 @@ impl Case for PassesMany {
 
         // As many fields of an object as the limit lets pass: what becomes of them is bounded too.
         let fields = Module {
-            imports: r#"(import "berth:node/values@0.1.0" "[static]object.create"
+            imports: r#"(import "berth:node/values@0.2.0" "[static]object.create"
                 (func $create (param i32 i32 i32 i32 i32)))"#,
             pages: 1500,
             run: "(call $create
@@ -96,10 +96,10 @@ impl Case for PassesMany {
 
 /// What imports are called that take texts, lists and handles.
 const IMPORTS: &str = r#"
-    (import "berth:node/context@0.1.0" "log" (func $log (param i32 i32 i32)))
-    (import "berth:node/tensors@0.1.0" "from-bytes"
+    (import "berth:node/context@0.2.0" "log" (func $log (param i32 i32 i32)))
+    (import "berth:node/tensors@0.2.0" "from-bytes"
         (func $from_bytes (param i32 i32 i32 i32 i32 i32)))
-    (import "berth:node/tensors@0.1.0" "full" (func $full (param i32 i32 i32 f64 i32)))"#;
+    (import "berth:node/tensors@0.2.0" "full" (func $full (param i32 i32 i32 f64 i32)))"#;
 
 /// Two bytes at 64 that begin no character.
 const NO_TEXT: &str = r#"(data (i32.const 64) "\ff\fe")"#;

@@ -64,12 +64,12 @@ impl Module {
                 {more}
                 (func (export "cabi_realloc") (param $old i32) (param $old_size i32)
                     (param $align i32) (param $size i32) (result i32) {realloc})
-                (func (export "berth:node/nodes@0.1.0#describe") (result i32) {describe})
-                (func (export "berth:node/nodes@0.1.0#run") {checks} {run})
-                (func (export "berth:node/nodes@0.1.0#needs") {checks} {needs})
-                (func (export "berth:node/nodes@0.1.0#fingerprint") {checks} {NOTHING})
-                (func (export "berth:node/nodes@0.1.0#validate") {checks} {NOTHING})
-                (func (export "berth:node/nodes@0.1.0#call")
+                (func (export "berth:node/nodes@0.2.0#describe") (result i32) {describe})
+                (func (export "berth:node/nodes@0.2.0#run") {checks} {run})
+                (func (export "berth:node/nodes@0.2.0#needs") {checks} {needs})
+                (func (export "berth:node/nodes@0.2.0#fingerprint") {checks} {NOTHING})
+                (func (export "berth:node/nodes@0.2.0#validate") {checks} {NOTHING})
+                (func (export "berth:node/nodes@0.2.0#call")
                     (param i32 i32 i32 i32 i32 i32) (result i32) {NOTHING}))"#
         );
         let mut module = wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}"));

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use berth_authoring::{create, languages};
+use berth_authoring::{create, languages, quoted};
 use clap::Args;
 
 use crate::error::CliError;
@@ -37,7 +37,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), CliError> {
         line(format_args!("      {command}"))?;
     }
     line(format_args!(
-        "\nnext: cd {shown}\n      berth plugin build\n      berth test\n      berth plugin run Negative --input image=photo.png"
+        "\nnext: cd {}\n      berth plugin build\n      berth test\n      berth plugin run Negative --input image=photo.png",
+        quoted(&shown.to_string())
     ))?;
     Ok(())
 }

@@ -43,7 +43,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), CliError> {
     let Arguments { project: folder, workflow, builds, memory, folders } = arguments;
-    let watcher = Watcher::new(&Project::open(&folder)?)?;
+    let mut watcher = Watcher::new(&Project::open(&folder)?)?;
     let temporary = tempfile::Builder::new()
         .prefix("berth-")
         .tempdir()
@@ -63,7 +63,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), CliError> {
             error.tell();
         }
         line("\nwatching; Ctrl-C ends it")?;
-        let Some(changed) = watcher.next() else { return Ok(()) };
+        let Some(changed) = watcher.saved()? else { return Ok(()) };
         let changed: Vec<_> = changed.iter().map(|path| path.display().to_string()).collect();
         line(format_args!("\nsaved {}", changed.join(", ")))?;
     }

@@ -58,6 +58,12 @@ impl ModelPattern {
         self.0.split_once('/').unwrap_or((&self.0, ""))
     }
 
+    /// Whether it can match a label of a category.
+    #[must_use]
+    pub fn is_for(&self, category: &str) -> bool {
+        WildMatch::new(self.parts().0).matches(category)
+    }
+
     /// Whether a model is meant.
     #[must_use]
     pub fn matches(&self, category: &str, label: &str) -> bool {
