@@ -86,7 +86,8 @@ fn plugins_come_change_break_and_go_while_others_run() {
     assert!(host.broken()[0].error.to_string().contains("`p`"), "{:?}", host.broken());
     let trap = run(&host, plan(&host, "Trap").unwrap(), Cancel::new());
     let Err(RunError::Node(error)) = trap else { panic!("{trap:?}") };
-    assert!(error.to_string().contains("on purpose"), "{error}");
+    let said = error.error.to_string();
+    assert!(said.contains("on purpose"), "{said}");
 
     // Another plugin under the same name brings its own nodes.
     std::fs::write(&file, EXPLORER).unwrap();
@@ -139,6 +140,8 @@ fn no_file_takes_the_place_of_a_stock_plugin_or_of_one_with_the_same_name() {
     std::fs::create_dir(place("p")).unwrap();
     std::fs::write(place("p.wasm"), variant(1)).unwrap();
     std::fs::write(place("p/p.wasm"), variant(2)).unwrap();
+    let manifest = "name = 'p'\nversion = '1.0.0'\ncontract = '0.2.0'\n";
+    std::fs::write(place("p/plugin.toml"), manifest).unwrap();
     for _ in 0..2 {
         let changes = host.refresh().unwrap();
         assert_eq!(changes.iter().filter(|c| **c == Refreshed::Broken("p".into())).count(), 1);

@@ -6,12 +6,12 @@
 
 use std::env;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use berth_sandbox::manifest::MANIFEST;
+use berth_sandbox::whole;
 
 use crate::componentize::componentize;
 use crate::error::Error;
@@ -54,6 +54,7 @@ impl Project {
             for (name, value) in &step.env {
                 command.env(name, words.text(value));
             }
+            tracing::debug!(target: "berth::build", "{command:?}");
             let shown = shown(&command);
             let program = command.get_program().to_string_lossy().into_owned();
             let status = command.status().map_err(|source| Error::Start { program, source })?;
@@ -176,21 +177,14 @@ impl Project {
     }
 }
 
+/// A command in so many words that one knows which it was: its messages say the rest.
 fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_name().unwrap_or_default();
-    let words = std::iter::once(program).chain(command.get_args());
+    let words = std::iter::once(program).chain(command.get_args().take(1));
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
 /// Writes a file at once: a host that reads it meanwhile sees the old one or the new one.
 fn place(path: &Path, data: &[u8]) -> Result<(), Error> {
-    let put = || {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(data)?;
-        let open = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-        file.as_file().set_permissions(open)?;
-        file.persist(path).map_err(|error| error.error)
-    };
-    put().map(drop).map_err(|source| Error::Write { path: path.to_owned(), source })
+    whole::write(path, data).map_err(|source| Error::Write { path: path.to_owned(), source })
 }

@@ -72,7 +72,7 @@ pub enum Error {
     /// A command failed.
     #[error("`{command}` failed; its own messages are above")]
     Failed {
-        /// The whole command.
+        /// Its first words.
         command: String,
     },
     /// The commands did not leave what they should.

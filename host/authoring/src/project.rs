@@ -121,6 +121,8 @@ pub fn create(folder: &Path, name: &str, language: &str) -> Result<(Project, Vec
     let project = Project::open(folder)?;
     sdk::install(folder, &language, &project.recipe)?;
     let missing = project.missing_tools();
+    // Nothing is built yet, whatever the tools were tried on.
+    let _ = fs::remove_dir_all(project.plugins());
     Ok((project, missing))
 }
 

@@ -160,7 +160,7 @@ impl CliError {
         };
         self.reports().iter().for_each(|report| eprintln!("{report:?}"));
         if let Some(command) = command {
-            eprintln!("\n    {command}");
+            eprintln!("    {command}\n");
         }
     }
 

@@ -76,6 +76,9 @@ pub(crate) fn page(inspected: &Inspected) -> Result<(), CliError> {
     for import in plugin.imports() {
         line(format_args!("  {}", shown(import)))?;
     }
+    if plugin.imports().iter().any(|import| import.starts_with("wasi:")) {
+        line("what is WASI's is for the language's runtime, and does nothing without a grant")?;
+    }
     line("\nnodes")?;
     for node in plugin.node_types() {
         line(format_args!("  {}", signature(node)))?;

@@ -439,7 +439,7 @@ impl SandboxError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NotAComponent { .. } => Some(
-                "build the plugin with `cargo build --target wasm32-wasip2`, or componentize it \
+                "build the plugin with `berth plugin build`, or componentize it \
                  against the world `berth:node/node`"
                     .into(),
             ),

@@ -56,7 +56,7 @@ pub(crate) struct Arguments {
 
     /// Give the plugin a right that it requests: memory, clock, randomness, models:CATEGORY/LABEL,
     /// read:LABEL[=DIR], write:LABEL[=DIR], network:HOST:PORT, environment:NAME. Can be repeated.
-    #[arg(long, value_name = "RIGHT")]
+    #[arg(long, value_name = "RIGHT", value_parser = right)]
     grant: Vec<Grant>,
 
     /// The most that tensors may take on the device, such as 512MiB.
@@ -67,8 +67,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "MODE")]
     offload: Option<OffloadModeName>,
 
-    /// The most that the plugin may take on the device.
-    #[arg(long, value_name = "SIZE", value_parser = Size::positive)]
+    /// The most that the plugin may take on the device; PLUGIN=SIZE is understood as well.
+    #[arg(long, value_name = "SIZE", value_parser = quota)]
     quota: Option<Size>,
 
     /// Print every event, and in the end what the node gave, as a line of JSON each.
@@ -80,6 +80,18 @@ fn assignment(text: &str) -> Result<(String, String), String> {
     let wrong = "write NAME=VALUE, such as image=photo.png or strength=0.5";
     let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or(wrong)?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+/// A right, also as a whole run has it: with the plugin's name before it.
+fn right(text: &str) -> Result<Grant, <Grant as std::str::FromStr>::Err> {
+    match text.split_once('=') {
+        Some((plugin, right)) if !plugin.contains(':') => right.parse(),
+        _ => text.parse(),
+    }
+}
+
+fn quota(text: &str) -> Result<Size, <Size as std::str::FromStr>::Err> {
+    Size::positive(text.rsplit_once('=').map_or(text, |(_plugin, size)| size))
 }
 
 pub(crate) fn run(arguments: Arguments, bars: MultiProgress) -> Result<(), CliError> {

@@ -21,7 +21,12 @@ impl context::Host for State {
             context::Level::Error => Level::Error,
         };
         if self.voice.logs.take() {
-            self.context.events.log(level, &text::line(&message));
+            let message = text::line(&message);
+            self.context.events.log(level, &message);
+            if level == Level::Error {
+                // Some languages say there why they give up.
+                self.stderr.push(format!("{message}\n").as_bytes());
+            }
         }
         Ok(())
     }

@@ -9,8 +9,6 @@ mod advice;
 mod rules;
 mod section;
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 
 use schemars::JsonSchema;
@@ -18,10 +16,12 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 
 pub use self::section::{embed, embedded};
+use crate::compile::check_bytes;
 use crate::error::SandboxError;
 use crate::limits::LimitSettings;
 use crate::reading::{self, Misread};
 use crate::rights::Requests;
+use crate::whole;
 
 /// The file beside a component.
 pub const MANIFEST: &str = "plugin.toml";
@@ -95,7 +95,7 @@ impl Manifest {
     /// # Errors
     /// `ManifestFile` when it cannot be read, `Manifest` when it is none.
     pub fn read(path: &Path) -> Result<Self, SandboxError> {
-        let text = bounded(path)
+        let text = whole::text(path, LONGEST_MANIFEST as u64)
             .map_err(|source| SandboxError::ManifestFile { path: path.to_owned(), source })?;
         Ok(Self::parse(&path.display().to_string(), &text)?)
     }
@@ -106,6 +106,10 @@ impl Manifest {
     /// `NotAComponent` when it cannot be looked for, `Manifest` when it is none.
     pub fn embedded(plugin: &str, component: &[u8]) -> Result<Option<Self>, SandboxError> {
         let refuse = |reason| SandboxError::NotAComponent { plugin: plugin.into(), reason };
+        // What is something else altogether is told as what it is.
+        if !component.starts_with(b"\0asm") {
+            check_bytes(component).map_err(refuse)?;
+        }
         let Some(text) = embedded(component).map_err(refuse)? else { return Ok(None) };
         let origin = format!("the manifest inside of plugin `{plugin}`");
         Ok(Some(Self::parse(&origin, &text)?))
@@ -116,23 +120,6 @@ impl Manifest {
     pub fn schema() -> serde_json::Value {
         schemars::schema_for!(Self).to_value()
     }
-}
-
-/// The text of a file, and hardly more of it than a manifest may have.
-fn bounded(path: &Path) -> io::Result<String> {
-    // What is no file may never end, or never begin.
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"));
-    }
-    let mut text = Vec::new();
-    let most = u64::try_from(LONGEST_MANIFEST).unwrap_or(u64::MAX);
-    File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut text)?;
-    if text.len() > LONGEST_MANIFEST {
-        let message = format!("it has more than {LONGEST_MANIFEST} bytes");
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
-    }
-    String::from_utf8(text)
-        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is no text in UTF-8"))
 }
 
 #[cfg(test)]

@@ -26,7 +26,8 @@ impl Tail {
         page(String::from_utf8_lossy(bytes.make_contiguous()).trim())
     }
 
-    fn push(&self, bytes: &[u8]) {
+    /// Adds to it.
+    pub(crate) fn push(&self, bytes: &[u8]) {
         let kept = bytes.get(bytes.len().saturating_sub(TAIL)..).unwrap_or_default();
         let mut tail = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let over = tail.len().saturating_add(kept.len()).saturating_sub(TAIL);
