@@ -132,9 +132,9 @@ fn packing_twice_gives_the_same_bytes_and_they_run() {
     let shop = Shop::new();
     shop.project("one", "guests", "1.0.0", "[requests]\nclock = true");
     let text = shop.does(&["pack", "one"]);
-    let packed = shop.read("guests-1.0.0.wasm");
+    let packed = shop.read("guests.wasm");
     let digest = Digest::of(&packed).to_string();
-    has(&text, &["guests", "1.0.0", "KiB", &digest, "guests-1.0.0.wasm"]);
+    has(&text, &["guests", "1.0.0", "KiB", &digest, "guests.wasm"]);
     shop.project("elsewhere/two", "guests", "1.0.0", "[requests]\nclock = true");
     // The same manifest, written otherwise; a component that was packed already.
     let manifest = "contract = '0.2.0'\nname='guests'\nversion = '1.0.0'\n\
@@ -149,8 +149,26 @@ fn packing_twice_gives_the_same_bytes_and_they_run() {
     has(&manifest, &["guests", "clock"]);
     assert!(!manifest.contains("build") && !manifest.contains("author"), "{manifest}");
 
-    shop.write("berth.toml", "[plugins.guests]\npath = 'guests-1.0.0.wasm'");
+    shop.write("berth.toml", "[plugins.guests]\npath = 'guests.wasm'");
     said(&shop.runs());
+}
+
+#[test]
+fn a_plugin_folder_takes_what_is_packed_as_it_is_called() {
+    let shop = Shop::new();
+    shop.project("project", "my-c", "1.0.0", "");
+    std::fs::create_dir(shop.0.path("dist")).unwrap();
+    said(&shop.command(&["pack", "../project"]).current_dir(shop.0.path("dist")).output().unwrap());
+    let output = shop.0.berth(&["nodes", "Idle", "--plugins", "dist"]).output().unwrap();
+    has(&said(&output), &["Idle", "my-c"]);
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+
+    // The component that is packed is not replaced by that.
+    shop.write("own/plugin.toml", shop.read("project/plugin.toml"));
+    shop.write("own/my-c.wasm", berth_tests::GUESTS);
+    let output = shop.command(&["pack"]).current_dir(shop.0.path("own")).output().unwrap();
+    fails(&output, 1, &["my-c.wasm is what is packed", "-o"]);
+    assert!(shop.read("own/my-c.wasm") == berth_tests::GUESTS);
 }
 
 #[test]
@@ -181,6 +199,12 @@ fn what_would_be_refused_is_not_packed() {
     shop.project("project", "tidy", "1.0.0", "[requests]\nmemory = true");
     shop.write("project/build/tidy/tidy.wasm", memory.unwrap().2);
     shop.does(&["pack", "project", "-o", "packed.wasm"]);
+}
+
+/// The plugin, but not as it was packed.
+fn other(component: &[u8]) -> Vec<u8> {
+    let manifest = embedded(component).unwrap().unwrap();
+    embed(berth_tests::GUESTS, &manifest)
 }
 
 /// Everything that is right, with any registry.
@@ -237,7 +261,7 @@ fn round_trip(address: &str) {
     assert!(shop.read("plugins/guests.wasm") == component && shop.lock() == lock);
 
     // A file that somebody changed does not run.
-    let tampered = embed(&component, "name = 'x'");
+    let tampered = other(&component);
     shop.write("plugins/guests.wasm", &tampered);
     let found = Digest::of(&tampered).to_string();
     fails(
@@ -321,9 +345,10 @@ fn whatever_a_registry_does_wrong_changes_nothing() {
     let manifest = manifest.lines().find_map(|line| line.strip_prefix("manifest = ")).unwrap();
     registry.play(Trick::None);
     registry.put(manifest.trim_matches('"'), &registry.manifest("1").to_string());
-    full.write("plugins/guests.wasm", "altered");
+    let altered = other(&full.read("plugins/guests.wasm"));
+    full.write("plugins/guests.wasm", &altered);
     fails(&full.plugin(&["install"]), 1, &["gives another manifest than it should"]);
-    assert_eq!(full.read("plugins/guests.wasm"), b"altered");
+    assert!(full.read("plugins/guests.wasm") == altered);
     assert!(full.state()["lock"] == before["lock"]);
 }
 
@@ -353,7 +378,7 @@ fn what_is_no_plugin_is_not_installed() {
     for (layer, says) in [
         (berth_tests::GUESTS.to_vec(), &["has no manifest inside"][..]),
         (b"\0asm\x01\0\0\0".to_vec(), &["core module"]),
-        (b"hello".to_vec(), &["magic"]),
+        (b"hello".to_vec(), &["first bytes are not a component's"]),
         (embed(berth_tests::GUESTS, &manifest("../guests", "")), &["no name of a plugin"]),
         (embed(berth_tests::GUESTS, &manifest("guests", "x = 1")), &["no setting `x`"]),
         (embed(memory.unwrap().2, &manifest("tidy", "")), &["would be refused", "not request"]),
@@ -441,10 +466,17 @@ fn plugins_go_where_they_are_told() {
     let lock = String::from_utf8(shop.read("site/berth.lock")).unwrap();
     has(&lock, &["path = \"plugins/guests.wasm\""]);
     author.publish(&registry.address, "1.1.0", "1");
-    shop.does(&[&arguments[..], &["--to", "elsewhere"]].concat());
-    let lock = String::from_utf8(shop.read("site/berth.lock")).unwrap();
-    has(&lock, &[&format!("path = {:?}", shop.0.path("elsewhere/guests.wasm"))]);
+    shop.does(&[&arguments[..], &["--to", "site/own/place"]].concat());
+    let moved = String::from_utf8(shop.read("site/berth.lock")).unwrap();
+    has(&moved, &["path = \"own/place/guests.wasm\""]);
     assert!(!shop.0.path("site/plugins/guests.wasm").exists());
+    // Elsewhere, the lock could not say where it is.
+    std::os::unix::fs::symlink("own", shop.0.path("site/link")).unwrap();
+    for to in ["elsewhere", "site/../elsewhere", "site/link/place"] {
+        let output = shop.plugin(&[&arguments[..], &["--to", to]].concat());
+        fails(&output, 1, &["is not below the folder of berth.lock", "--to"]);
+    }
+    assert!(!shop.0.path("elsewhere").exists());
     shop.write("own/plugin.toml", "");
     fails(
         &shop.plugin(&[&arguments[..], &["--to", "own"]].concat()),
@@ -464,6 +496,127 @@ fn a_mistake_in_the_lock_is_shown_with_its_line() {
     }
     shop.write("berth.lock", "version = 2");
     fails(&shop.runs(), 2, &["a lock of version 2", "install again"]);
+}
+
+#[test]
+fn a_lock_that_somebody_else_wrote_replaces_no_file() {
+    let registry = Registry::new();
+    let (author, shop) = (Shop::new(), Shop::new());
+    let reference = author.publish(&registry.address, "1.0.0", "1");
+    shop.does(&["install", &reference]);
+    let lock = shop.lock();
+    author.publish(&registry.address, "1.1.0", "1");
+    let at = |path: &str| lock.replace("plugins/guests.wasm", path);
+    std::fs::create_dir_all(shop.0.path("elsewhere")).unwrap();
+    let link = |to: &str, name: &str| {
+        std::os::unix::fs::symlink(shop.0.path(to), shop.0.path(name)).unwrap();
+    };
+    std::fs::create_dir_all(shop.0.path("clone")).unwrap();
+    link("elsewhere", "clone/link");
+    link("elsewhere/victim.wasm", "clone/last.wasm");
+    shop.write("clone/own.wasm", "mine");
+    shop.write("clone/other.wasm", embed(berth_tests::GUESTS, "name = 'other'"));
+    shop.write("clone/bare.wasm", berth_tests::GUESTS);
+    let absolute = shop.0.path("elsewhere/victim.wasm").display().to_string();
+    for (path, code, says) in [
+        ("../elsewhere/victim.wasm", 2, "is no path of an installed plugin"),
+        (&absolute, 2, "is no path of an installed plugin"),
+        ("notes.txt", 2, "is no path of an installed plugin"),
+        ("link/victim.wasm", 1, "behind a symbolic link"),
+        ("last.wasm", 1, "behind a symbolic link"),
+        ("own.wasm", 1, "own.wasm is not the plugin `guests`"),
+        ("other.wasm", 1, "other.wasm is not the plugin `guests`"),
+        ("bare.wasm", 1, "bare.wasm is not the plugin `guests`"),
+    ] {
+        for victim in ["elsewhere/victim.wasm", "clone/notes.txt"] {
+            shop.write(victim, "victim");
+        }
+        shop.write("clone/berth.lock", at(path));
+        let before = path_if_there(&shop, path);
+        for more in [&[][..], &["--update"]] {
+            let arguments = [&["install"], more].concat();
+            let mut command = shop.command(&arguments);
+            let output = command.current_dir(shop.0.path("clone")).output().unwrap();
+            // What moved goes to a file of the plugin's name, beside what the lock says.
+            if !output.status.success() {
+                fails(&output, code, &[says]);
+            } else {
+                assert!(!more.is_empty() && path.ends_with(".wasm") && code == 1, "{path}");
+            }
+            assert!(path_if_there(&shop, path) == before, "{path}");
+        }
+        for victim in ["elsewhere/victim.wasm", "clone/notes.txt"] {
+            assert_eq!(shop.read(victim), b"victim", "{path}");
+        }
+        assert!(!shop.0.path("elsewhere/guests.wasm").exists(), "{path}");
+        let _ = std::fs::remove_file(shop.0.path("clone/guests.wasm"));
+    }
+    // What never ends is not read, and what a terminal obeys is not shown.
+    std::fs::remove_file(shop.0.path("clone/berth.lock")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", shop.0.path("clone/berth.lock")).unwrap();
+    let install = || {
+        let mut command = shop.command(&["install"]);
+        command.current_dir(shop.0.path("clone")).output().unwrap()
+    };
+    fails(&install(), 2, &["berth.lock", "it is no file"]);
+    std::fs::remove_file(shop.0.path("clone/berth.lock")).unwrap();
+    shop.write("clone/berth.lock", at("\\u001b[2J.wasm"));
+    let output = install();
+    fails(&output, 2, &["\\u{1b}[2J.wasm` is no path"]);
+    assert!(!output.stderr.contains(&0x1b) && output.stdout.is_empty());
+}
+
+/// What is at a path of the clone's, if it is in there.
+fn path_if_there(shop: &Shop, path: &str) -> Option<Vec<u8>> {
+    std::fs::read(shop.0.path("clone").join(path)).ok()
+}
+
+#[test]
+fn what_is_locked_is_checked_as_what_is_installed_is() {
+    let registry = Registry::new();
+    let (author, shop) = (Shop::new(), Shop::new());
+    let reference = author.publish(&registry.address, "1.0.0", "1");
+    shop.does(&["install", &reference]);
+    let memory = berth_stock_plugins::components().iter().find(|(name, ..)| *name == "memory");
+    let manifest = "name = 'guests'\nversion = '1.0.0'\ncontract = '0.2.0'";
+    let component = embed(memory.unwrap().2, manifest);
+    registry.put_layer("odd", "1", &component);
+    let manifest = registry.manifest("odd").to_string();
+    let pinned = berth_packages::sha256(manifest.as_bytes());
+    registry.put(&pinned, &manifest);
+    let lock: Vec<String> = shop
+        .lock()
+        .lines()
+        .map(|line| match line.split_once(" = ") {
+            Some(("manifest", _)) => format!("manifest = {pinned:?}"),
+            Some(("digest", _)) => format!("digest = \"{}\"", Digest::of(&component)),
+            _ => line.to_owned(),
+        })
+        .collect();
+    shop.write("berth.lock", lock.join("\n"));
+    let before = shop.state();
+    fails(&shop.plugin(&["install"]), 1, &["would be refused", "not request"]);
+    assert!(shop.state() == before);
+}
+
+#[test]
+fn a_password_goes_to_one_registry() {
+    let registry = Registry::new();
+    let shop = Shop::new();
+    let file = shop.packed("guests", "1.0.0", "");
+    let reference = format!("{}/plugins/guests:1", registry.address);
+    shop.does(&["publish", &file, &reference]);
+    shop.does(&["install", &reference]);
+    // A lock may name several.
+    for (more, says) in [(&[][..], "<REFERENCE>"), (&["--update"], "cannot be used with")] {
+        let arguments = [&["install", "--username", USER], more].concat();
+        let mut command = shop.command(&arguments);
+        fails(&command.env(VARIABLE, PASSWORD).output().unwrap(), 2, &["--username", says]);
+    }
+    registry.play(Trick::TokensElsewhere);
+    let mut command = shop.command(&["install", &reference, "--username", USER]);
+    let output = command.env(VARIABLE, PASSWORD).output().unwrap();
+    fails(&output, 1, &["it wants the password sent to 127.0.0.1, without TLS"]);
 }
 
 #[test]

@@ -21,6 +21,12 @@ pub enum Error {
         /// What is missing.
         reason: String,
     },
+    /// What is packed would be overwritten by its package.
+    #[error("{} is what is packed, and would be replaced by its package", path.display())]
+    Onto {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file cannot be read.
     #[error("cannot read {}", path.display())]
     Read {
@@ -166,6 +172,26 @@ pub enum Error {
         /// Whether it is where this one would be.
         replaceable: bool,
     },
+    /// It would be written elsewhere than the lock may say.
+    #[error(
+        "plugin `{name}` would be {}, which is not below the folder of berth.lock, or behind a \
+         symbolic link",
+        path.display()
+    )]
+    Outside {
+        /// The name.
+        name: String,
+        /// Where it would be.
+        path: PathBuf,
+    },
+    /// What is in the plugin's place is something else.
+    #[error("{} is not the plugin `{name}`, and is left as it is", path.display())]
+    NotIt {
+        /// The name.
+        name: String,
+        /// What is there.
+        path: PathBuf,
+    },
     /// The folder is a plugin's own.
     #[error("{} has a plugin.toml, which would count for what is installed there", folder.display())]
     PluginFolder {
@@ -228,6 +254,7 @@ impl Error {
                 "build it with `berth plugin build`, or name the folder of a project or plugin"
                     .into()
             }
+            Self::Onto { .. } => "name another file with -o".into(),
             Self::Read { .. } => "check that it exists and can be read".into(),
             Self::Write { .. } => "name a place that can be written to".into(),
             Self::Manifest(error) => return error.hint(),
@@ -248,8 +275,8 @@ impl Error {
                 "check the registry's name and the network; --plain-http if it has no TLS".into()
             }
             Self::Status { status: 401 | 403, .. } => format!(
-                "log in with `docker login`, or name a user with --username and put the password \
-                 into the variable {PASSWORD}"
+                "log in with `docker login`; or, for one reference, name a user with --username and \
+                 put the password into the variable {PASSWORD}"
             ),
             Self::Status { status: 404, .. } => {
                 "check the repository and the tag; some registries say this where a login is missing"
@@ -270,6 +297,14 @@ impl Error {
             }
             Self::InTheWay { .. } => {
                 "if it is to go, remove it; to have both, name this one with --name".into()
+            }
+            Self::Outside { .. } => {
+                "plugins are installed below the configuration's folder: name one there with --to"
+                    .into()
+            }
+            Self::NotIt { .. } => {
+                "if it is to go, remove it; if berth.lock is not your own, look at what it says"
+                    .into()
             }
             Self::PluginFolder { .. } => "name another folder with --to".into(),
             Self::OwnPath { name, .. } => format!("take `path` out of [plugins.{name}]"),

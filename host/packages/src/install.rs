@@ -1,13 +1,18 @@
 //! Gets packages from registries into the plugin folder, and pins them in the lock.
 //!
-//! Everything is got and checked first, in memory. Only then are files written, all of them beside
-//! their places, and only when all are there do they take their places, the lock last: whatever fails
-//! before that changes nothing.
+//! Each is got, checked, and written beside its place. Only when all are there do they take their
+//! places, the lock last: whatever fails before that changes nothing.
+//!
+//! A lock comes with whatever it is in version control with, so it says nothing about what is not
+//! below its own folder, no file is replaced by its word but the plugin that was there, and a
+//! password that was given goes to no registry that only it names.
 
-use std::path::{Path, PathBuf};
+use std::io::ErrorKind::NotFound;
+use std::path::{Component, Path, PathBuf};
 
 use berth_sandbox::manifest::MANIFEST;
 use berth_sandbox::text::plain;
+use berth_sandbox::whole::{self, Staged};
 use berth_sandbox::{Digest, LARGEST_COMPONENT, Manifest};
 use berth_workflow::{Config, ConfigError, LOCK, Lock, Locked, Settings};
 
@@ -18,7 +23,6 @@ use crate::error::Error;
 use crate::publish::wait;
 use crate::reference::Reference;
 use crate::registry::{Access, Doing, Registry};
-use crate::write;
 
 /// Where plugins go unless another folder is named, seen from the configuration's.
 const FOLDER: &str = "plugins";
@@ -74,10 +78,10 @@ pub enum Outcome {
     Same,
 }
 
-/// A plugin to be written, or none if it is there.
+/// A plugin that has only to be put into its place, or is there.
 struct Ready {
     installed: Installed,
-    bytes: Option<Vec<u8>>,
+    staged: Option<Staged>,
 }
 
 impl Install<'_> {
@@ -88,7 +92,8 @@ impl Install<'_> {
     pub fn install(&self, reference: &str) -> Result<Installed, Error> {
         let reference = Reference::parse(reference)?;
         let mut lock = self.lock()?.unwrap_or_default();
-        let ready = wait(self.get(&reference, self.name.as_deref(), &lock))?;
+        let get = self.get(&reference, &self.access, self.name.as_deref(), &lock);
+        let ready = wait(get)?;
         let mut installed = self.write(&mut lock, vec![ready])?;
         installed.pop().ok_or_else(|| Error::NothingLocked { path: self.lock_path() })
     }
@@ -119,12 +124,13 @@ impl Install<'_> {
             let mut ready = Vec::new();
             for locked in &lock.plugins {
                 let reference = Reference::parse(&locked.source)?;
-                let mut registry = Registry::open(&reference, &self.access, Doing::Get)?;
+                let access = self.access_by_lock();
+                let mut registry = Registry::open(&reference, &access, Doing::Get)?;
                 let (_, now) = registry.manifest().await?;
                 ready.push(if now == locked.manifest {
                     self.again(locked).await?
                 } else {
-                    self.get(&reference, Some(&locked.name), &lock).await?
+                    self.get(&reference, &access, Some(&locked.name), &lock).await?
                 });
             }
             Ok(ready)
@@ -134,6 +140,11 @@ impl Install<'_> {
 
     fn lock_path(&self) -> PathBuf {
         self.folder.join(LOCK)
+    }
+
+    /// How registries are spoken to that only the lock names.
+    fn access_by_lock(&self) -> Access {
+        Access { username: None, ..self.access.clone() }
     }
 
     fn lock(&self) -> Result<Option<Lock>, Error> {
@@ -150,10 +161,11 @@ impl Install<'_> {
     async fn get(
         &self,
         reference: &Reference,
+        access: &Access,
         name: Option<&str>,
         lock: &Lock,
     ) -> Result<Ready, Error> {
-        let (package, oci_manifest) = self.fetch(reference).await?;
+        let (package, oci_manifest) = fetch(reference, access).await?;
         let what = reference.to_string();
         let (component, manifest) = named(&what, package, name)?;
         let digest = Digest::of(&component);
@@ -166,48 +178,43 @@ impl Install<'_> {
             source: what,
             manifest: oci_manifest,
             digest,
-            path: self.beside_lock(&path),
+            path: self.beside_lock(&manifest.name, &path)?,
         };
+        let is_there = is_there(&path, digest);
         let outcome = match before {
             None => Outcome::New,
-            Some(before) if *before == locked && is_there(&path, digest) => Outcome::Same,
+            Some(before) if *before == locked && is_there => Outcome::Same,
             Some(before) if before.digest == digest => Outcome::Restored,
             Some(before) => Outcome::Moved(Box::new(before.clone())),
         };
+        let staged = if is_there { None } else { Some(stage(&path, &component)?) };
         let manifest = Some(manifest);
-        let bytes = (!is_there(&path, digest)).then_some(component);
-        Ok(Ready { installed: Installed { locked, path, outcome, manifest }, bytes })
+        Ok(Ready { installed: Installed { locked, path, outcome, manifest }, staged })
     }
 
     /// A plugin as the lock pins it.
     async fn again(&self, locked: &Locked) -> Result<Ready, Error> {
         let path = self.folder.join(&locked.path);
-        let ready = |outcome, bytes| {
+        self.beside_lock(&locked.name, &path)?;
+        let ready = |outcome, staged| {
             let (locked, path) = (locked.clone(), path.clone());
-            Ready { installed: Installed { locked, path, outcome, manifest: None }, bytes }
+            Ready { installed: Installed { locked, path, outcome, manifest: None }, staged }
         };
         if is_there(&path, locked.digest) {
             return Ok(ready(Outcome::Same, None));
         }
+        may_go(&locked.name, &path)?;
         let reference = Reference::parse(&locked.source)?.at(&locked.manifest);
-        let (package, _) = self.fetch(&reference).await?;
+        let (package, _) = fetch(&reference, &self.access_by_lock()).await?;
         let what = reference.to_string();
-        let (component, _) = named(&what, package, Some(&locked.name))?;
+        let (component, manifest) = named(&what, package, Some(&locked.name))?;
         let found = Digest::of(&component);
         if found != locked.digest {
             let (name, source_) = (plain(&locked.name).into_owned(), what);
             return Err(Error::NotAsLocked { name, source_, locked: locked.digest, found });
         }
-        Ok(ready(Outcome::Restored, Some(component)))
-    }
-
-    /// A package, and the digest of its manifest in the registry.
-    async fn fetch(&self, reference: &Reference) -> Result<(Vec<u8>, String), Error> {
-        let mut registry = Registry::open(reference, &self.access, Doing::Get)?;
-        let (manifest, digest) = registry.manifest().await?;
-        let layer = layer(&manifest)
-            .map_err(|reason| Error::NoPlugin { reference: reference.to_string(), reason })?;
-        Ok((registry.blob(&layer).await?, digest))
+        check::check(self.settings, &what, &manifest, &component)?;
+        Ok(ready(Outcome::Restored, Some(stage(&path, &component)?)))
     }
 
     /// Where a plugin goes, if nothing is in its way.
@@ -251,15 +258,18 @@ impl Install<'_> {
                 return Err(Error::Pinned { name: name(), pinned, found: digest });
             }
         }
-        if before.is_none() && !self.replace && path.exists() && !is_there(&path, digest) {
-            return Err(Error::InTheWay { name: name(), path, replaceable: true });
+        let ours = before.map(|before| self.folder.join(&before.path));
+        if !self.replace && path.symlink_metadata().is_ok() && !is_there(&path, digest) {
+            if ours.as_deref().map(whole) != Some(whole(&path)) {
+                return Err(Error::InTheWay { name: name(), path, replaceable: true });
+            }
+            may_go(&name(), &path)?;
         }
         // What only lies in a plugin folder is found under the same name, and nothing would run.
         let folders = self.config.plugin_folders.iter().chain([&folder]);
         for other in folders {
             for taken in [other.join(format!("{}.wasm", name())), other.join(name())] {
                 let is_plugin = taken.is_file() || taken.join(MANIFEST).exists();
-                let ours = before.map(|before| self.folder.join(&before.path));
                 if is_plugin
                     && whole(&taken) != whole(&path)
                     && ours.as_deref().map(whole) != Some(whole(&taken))
@@ -271,27 +281,37 @@ impl Install<'_> {
         Ok(path)
     }
 
-    /// A path as the lock has it: seen from its own folder, if it is below that.
-    fn beside_lock(&self, path: &Path) -> PathBuf {
+    /// A path as the lock has it: seen from its own folder, which it is below of, by whatever way.
+    ///
+    /// # Errors
+    /// `Outside`.
+    fn beside_lock(&self, name: &str, path: &Path) -> Result<PathBuf, Error> {
+        let outside = || Error::Outside { name: plain(name).into_owned(), path: path.to_owned() };
         // An empty path is the working folder, and cannot be made whole.
-        let (path, folder) = (whole(path), whole(&Path::new(".").join(&self.folder)));
-        path.strip_prefix(&folder).map_or_else(|_| path.clone(), Path::to_owned)
+        let folder = whole(&Path::new(".").join(&self.folder));
+        let whole = whole(path);
+        let below = whole.strip_prefix(&folder).map_err(|_| outside())?;
+        let mut way = folder.clone();
+        for part in below.components() {
+            way.push(part);
+            let is_link = way.symlink_metadata().is_ok_and(|found| found.is_symlink());
+            if is_link || !matches!(part, Component::Normal(_)) {
+                return Err(outside());
+            }
+        }
+        Ok(below.to_owned())
     }
 
     /// Puts everything into its place, the lock last.
     fn write(&self, lock: &mut Lock, ready: Vec<Ready>) -> Result<Vec<Installed>, Error> {
         let before = lock.clone();
-        let mut staged = Vec::new();
-        for Ready { installed, bytes } in &ready {
-            if let Some(bytes) = bytes {
-                let path = &installed.path;
-                let folder = path.parent().unwrap_or(Path::new(""));
-                std::fs::create_dir_all(folder)
-                    .map_err(|source| Error::Write { path: folder.to_owned(), source })?;
-                staged.push(write::stage(path, bytes)?);
-            }
+        let (mut staged, mut all) = (Vec::new(), Vec::new());
+        for ready in ready {
+            let installed = ready.installed;
+            staged.extend(ready.staged);
             lock.plugins.retain(|locked| locked.name != installed.locked.name);
             lock.plugins.push(installed.locked.clone());
+            all.push(installed);
         }
         lock.plugins.sort_by(|a, b| a.name.cmp(&b.name));
         let path = self.lock_path();
@@ -303,30 +323,40 @@ impl Install<'_> {
             true => None,
             false => {
                 let text = toml::to_string(&*lock).map_err(failed)?;
-                Some(write::stage(&path, format!("{HEAD}{text}").as_bytes())?)
+                Some(stage(&path, format!("{HEAD}{text}").as_bytes())?)
             }
         };
         for file in staged.into_iter().chain(written) {
-            file.commit()?;
+            let path = file.path().to_owned();
+            file.commit().map_err(|source| Error::Write { path, source })?;
         }
-        let installed: Vec<Installed> = ready.into_iter().map(|ready| ready.installed).collect();
-        for moved in &installed {
+        for moved in &all {
             self.remove_left(moved);
         }
-        Ok(installed)
+        Ok(all)
     }
 
     /// Removes what was installed elsewhere before, if it is still what was installed.
     fn remove_left(&self, installed: &Installed) {
         let Outcome::Moved(before) = &installed.outcome else { return };
         let left = self.folder.join(&before.path);
-        if left != installed.path && is_there(&left, before.digest) {
+        let is_ours = self.beside_lock(&before.name, &left).is_ok();
+        if left != installed.path && is_ours && is_there(&left, before.digest) {
             // It does no harm but to be found; then its name is told.
             if let Err(error) = std::fs::remove_file(&left) {
                 tracing::warn!(%error, "cannot remove {}, which is not used any more", left.display());
             }
         }
     }
+}
+
+/// A package, and the digest of its manifest in the registry.
+async fn fetch(reference: &Reference, access: &Access) -> Result<(Vec<u8>, String), Error> {
+    let mut registry = Registry::open(reference, access, Doing::Get)?;
+    let (manifest, digest) = registry.manifest().await?;
+    let layer = layer(&manifest)
+        .map_err(|reason| Error::NoPlugin { reference: reference.to_string(), reason })?;
+    Ok((registry.blob(&layer).await?, digest))
 }
 
 /// A package under a name: as it is, or with its manifest's name changed.
@@ -353,5 +383,33 @@ fn whole(path: &Path) -> PathBuf {
 
 /// Whether a file is this component.
 fn is_there(path: &Path, digest: Digest) -> bool {
-    write::read(path, LARGEST_COMPONENT).is_ok_and(|bytes| Digest::of(&bytes) == digest)
+    whole::read(path, LARGEST_COMPONENT).is_ok_and(|bytes| Digest::of(&bytes) == digest)
+}
+
+/// Whether a file may be replaced because the lock says that it is this plugin: it has to be a
+/// component that says the same, or be missing.
+///
+/// # Errors
+/// `NotIt`.
+fn may_go(name: &str, path: &Path) -> Result<(), Error> {
+    let is_missing = path.symlink_metadata().is_err_and(|error| error.kind() == NotFound);
+    let is_it = |component: &[u8]| {
+        Manifest::embedded(name, component)
+            .is_ok_and(|manifest| manifest.is_some_and(|manifest| manifest.name == name))
+    };
+    if is_missing || whole::read(path, LARGEST_COMPONENT).is_ok_and(|bytes| is_it(&bytes)) {
+        return Ok(());
+    }
+    Err(Error::NotIt { name: plain(name).into_owned(), path: path.to_owned() })
+}
+
+/// Writes a file beside its place, in a folder that is made if it has to be.
+///
+/// # Errors
+/// `Write`.
+fn stage(path: &Path, bytes: &[u8]) -> Result<Staged, Error> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    std::fs::create_dir_all(folder)
+        .and_then(|()| Staged::new(path, bytes))
+        .map_err(|source| Error::Write { path: path.to_owned(), source })
 }

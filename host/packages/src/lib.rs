@@ -25,7 +25,6 @@ mod pack;
 mod publish;
 mod reference;
 mod registry;
-mod write;
 
 pub use artifact::sha256;
 pub use credentials::PASSWORD;

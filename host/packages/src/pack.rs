@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use berth_sandbox::manifest::MANIFEST;
-use berth_sandbox::{Digest, LARGEST_COMPONENT, Manifest};
+use berth_sandbox::{Digest, LARGEST_COMPONENT, Manifest, whole};
 use berth_workflow::Settings;
 
 use crate::check::check;
 use crate::component::packed;
 use crate::error::Error;
-use crate::write;
 
 /// What was packed.
 #[derive(Debug)]
@@ -24,11 +23,12 @@ pub struct Packed {
     pub digest: Digest,
 }
 
-/// Packs a project with its built component, or a plugin's folder, into a file: `NAME-VERSION.wasm`
-/// in the working folder unless another is named.
+/// Packs a project with its built component, or a plugin's folder, into a file: `NAME.wasm` in the
+/// working folder unless another is named. A plugin folder takes it under that name, which is the
+/// manifest's; the version is in the manifest.
 ///
 /// # Errors
-/// `NothingToPack`, `Manifest`, `Read`, `Component`, `Refused`, `Write`.
+/// `NothingToPack`, `Manifest`, `Read`, `Component`, `Refused`, `Onto`, `Write`.
 pub fn pack(settings: &Settings, project: &Path, to: Option<&Path>) -> Result<Packed, Error> {
     let nothing = |reason: String| Error::NothingToPack { path: project.to_owned(), reason };
     let file = project.join(MANIFEST);
@@ -39,16 +39,30 @@ pub fn pack(settings: &Settings, project: &Path, to: Option<&Path>) -> Result<Pa
     manifest.build = None;
     let component = component(project, &manifest.name).map_err(nothing)?;
     let what = component.display().to_string();
-    let bytes = write::read(&component, LARGEST_COMPONENT)?;
+    let bytes = read(&component)?;
     let bytes = packed(&bytes, &manifest)
         .map_err(|reason| Error::Component { what: what.clone(), reason })?;
     check(settings, &what, &manifest, &bytes)?;
     let path = match to {
         Some(path) => path.to_owned(),
-        None => format!("{}-{}.wasm", manifest.name, manifest.version).into(),
+        None => format!("{}.wasm", manifest.name).into(),
     };
-    write::stage(&path, &bytes)?.commit()?;
+    if let (Ok(from), Ok(onto)) = (component.canonicalize(), path.canonicalize())
+        && from == onto
+    {
+        return Err(Error::Onto { path });
+    }
+    whole::write(&path, &bytes).map_err(|source| Error::Write { path: path.clone(), source })?;
     Ok(Packed { path, size: bytes.len(), digest: Digest::of(&bytes), manifest })
+}
+
+/// A component's file.
+///
+/// # Errors
+/// `Read`.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    whole::read(path, LARGEST_COMPONENT)
+        .map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
 /// Where a project's component is built, or the only one of a folder.

@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use berth_sandbox::{Digest, LARGEST_COMPONENT, Manifest};
+use berth_sandbox::{Digest, Manifest};
 use berth_workflow::Settings;
 
 use crate::artifact::artifact;
 use crate::check;
 use crate::error::Error;
+use crate::pack::read;
 use crate::reference::Reference;
 use crate::registry::{Access, Doing, Registry};
-use crate::write;
 
 /// What was sent.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub fn publish(
         return Err(Error::Reference { text: parsed.to_string(), reason });
     }
     let what = file.display().to_string();
-    let package = write::read(file, LARGEST_COMPONENT)?;
+    let package = read(file)?;
     let manifest = check::manifest(&what, &package)?;
     check::check(settings, &what, &manifest, &package)?;
     let artifact = artifact(&package, &manifest)?;

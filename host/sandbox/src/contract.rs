@@ -35,7 +35,7 @@ pub(crate) fn speaks(contract: &Version) -> bool {
 ///
 /// # Errors
 /// What is wrong with it: it is no component, or was built against a contract that is not spoken.
-pub(crate) fn under_todays_names(component: &[u8]) -> Result<Cow<'_, [u8]>, String> {
+pub fn under_todays_names(component: &[u8]) -> Result<Cow<'_, [u8]>, String> {
     let wrong = |error: wasmparser::BinaryReaderError| error.to_string();
     let mut renamed = Component::new();
     let mut changed = false;

@@ -22,7 +22,8 @@ const ALIKE: f64 = 0.8;
 
 /// Whether a character is escaped: controls, and those that turn the direction of
 /// writing or break lines without being controls.
-pub(crate) fn is_escaped(character: char) -> bool {
+#[must_use]
+pub fn is_escaped(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
@@ -59,7 +60,8 @@ pub(crate) fn page(text: &str) -> String {
 
 /// A text made safe to show on one line: newlines are escaped too, so that it cannot look like
 /// somebody else's next line.
-pub(crate) fn line(text: &str) -> String {
+#[must_use]
+pub fn line(text: &str) -> String {
     escape(text, |_| false)
 }
 

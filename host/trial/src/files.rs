@@ -3,13 +3,11 @@
 //! What a file is, its ending says. Nothing is converted on the way: an array has the type and shape
 //! that the file has, and what a wire makes of it is decided elsewhere.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use berth_compute::DType;
 use berth_sandbox::text::{enumerate, nearest, plain};
-use rustix::fs::{Mode, OFlags};
+pub(crate) use berth_sandbox::whole::read as bounded;
 use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 
@@ -106,23 +104,6 @@ fn safetensor(file: &[u8], key: Option<&str>) -> Result<Array, Fault> {
         }
     };
     Ok(Array { dtype, shape: view.shape().to_vec(), bytes: view.data().to_vec() })
-}
-
-/// A file of at most so many bytes. What is no file may never end, or never begin.
-pub(crate) fn bounded(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let wrong = |reason: String| Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
-    if !path.metadata()?.is_file() {
-        return wrong("it is no file".into());
-    }
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
-    let found = file.metadata()?;
-    if !found.is_file() || found.len() > most {
-        return wrong(format!("it has {} bytes, more than {most}", found.len()));
-    }
-    let mut bytes = Vec::new();
-    file.take(most).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 #[cfg(test)]

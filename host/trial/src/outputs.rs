@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use berth_compute::{DType, Tensor};
 use berth_sandbox::text::plain;
-use berth_sandbox::{NodeType, Value};
+use berth_sandbox::{NodeType, Value, whole};
 use serde_json::{Value as Json, json};
 
 use crate::array::{Array, Figures};
@@ -174,10 +174,7 @@ impl Shower<'_> {
         let path = self.folder.join(name);
         let failed = |source| Error::Write { path: path.clone(), source };
         std::fs::create_dir_all(self.folder).map_err(failed)?;
-        let mut file = tempfile::NamedTempFile::new_in(self.folder).map_err(failed)?;
-        std::io::Write::write_all(&mut file, bytes).map_err(failed)?;
-        make_readable(file.as_file()).map_err(failed)?;
-        file.persist(&path).map_err(|error| failed(error.error))?;
+        whole::write(&path, bytes).map_err(failed)?;
         Ok(path)
     }
 
@@ -191,12 +188,6 @@ impl Shower<'_> {
         }
         name
     }
-}
-
-/// Temporary files are their owner's alone; results are like any file that is written.
-fn make_readable(file: &std::fs::File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
 }
 
 /// A part of a file's name, whatever a guest calls it.

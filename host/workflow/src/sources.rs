@@ -5,14 +5,12 @@
 //! by its digest. Files are only found here, and read when they are loaded: of a bounded
 //! length, and never from a pipe or a device, which a plugin folder may hold as well.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use berth_sandbox::manifest::{LONGEST_MANIFEST, MANIFEST};
-use berth_sandbox::{Digest, LARGEST_COMPONENT, Manifest, SandboxError};
+use berth_sandbox::{Digest, LARGEST_COMPONENT, Manifest, SandboxError, whole};
 use indexmap::IndexMap;
-use rustix::fs::{Mode, OFlags};
 
 use crate::error::WorkflowError;
 use crate::host::{BrokenPlugin, Decided};
@@ -151,7 +149,8 @@ impl Source {
     /// # Errors
     /// `PluginFile`.
     pub(crate) fn read(&self) -> Result<Vec<u8>, WorkflowError> {
-        read(&self.component, LARGEST_COMPONENT)
+        whole::read(&self.component, LARGEST_COMPONENT)
+            .map_err(|source| WorkflowError::PluginFile { path: self.component.clone(), source })
     }
 
     /// Whether it is the component that `berth.lock` pins.
@@ -172,10 +171,8 @@ impl Source {
     /// `PluginFile`, and `Sandbox` for one that is none.
     pub(crate) fn manifest(&self) -> Result<Option<Manifest>, WorkflowError> {
         let Some(path) = &self.manifest else { return Ok(None) };
-        let text = String::from_utf8(read(path, LONGEST_MANIFEST as u64)?).map_err(|_| {
-            let source = io::Error::new(io::ErrorKind::InvalidData, "it is no text in UTF-8");
-            WorkflowError::PluginFile { path: path.clone(), source }
-        })?;
+        let text = whole::text(path, LONGEST_MANIFEST as u64)
+            .map_err(|source| WorkflowError::PluginFile { path: path.clone(), source })?;
         let manifest = Manifest::parse(&plain(&path.display().to_string()), &text);
         Ok(Some(manifest.map_err(SandboxError::from)?))
     }
@@ -212,29 +209,6 @@ fn folder_name(folder: &Path) -> String {
 
 fn shown(name: &std::ffi::OsStr) -> String {
     plain(&name.to_string_lossy()).into_owned()
-}
-
-/// A file of at most so many bytes.
-fn read(path: &Path, most: u64) -> Result<Vec<u8>, WorkflowError> {
-    let failed = |source| WorkflowError::PluginFile { path: path.to_owned(), source };
-    regular(path, most).map_err(failed)
-}
-
-fn regular(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let wrong = |reason: String| Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
-    // Opening alone has effects on some devices, and waits for a writer on a pipe.
-    if !path.metadata()?.is_file() {
-        return wrong("it is no file".into());
-    }
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
-    let found = file.metadata()?;
-    if !found.is_file() || found.len() > most {
-        return wrong(format!("it has {} bytes, more than {most}", found.len()));
-    }
-    let mut bytes = Vec::new();
-    file.take(most).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -307,20 +281,5 @@ mod tests {
         decided.entry("fourth".into()).or_default().path = Some(root.join("missing.wasm"));
         let missing = Sources::find(&[root.to_owned()], &decided).unwrap_err();
         assert!(matches!(missing, WorkflowError::PluginFile { .. }), "{missing}");
-    }
-
-    #[test]
-    fn only_files_of_bounded_length_are_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let long = file(folder.path(), "a.wasm");
-        assert_eq!(regular(&long, 6).unwrap(), b"a.wasm");
-        assert!(regular(&long, 5).unwrap_err().to_string().contains("6 bytes, more than 5"));
-        for special in [Path::new("/dev/zero"), folder.path()] {
-            assert_eq!(regular(special, 5).unwrap_err().to_string(), "it is no file");
-        }
-        let pipe = folder.path().join("pipe.wasm");
-        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, Mode::RWXU, 0)
-            .unwrap();
-        assert_eq!(regular(&pipe, 5).unwrap_err().to_string(), "it is no file");
     }
 }

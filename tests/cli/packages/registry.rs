@@ -53,6 +53,8 @@ pub enum Trick {
     Basic,
     /// It gives tokens to the user.
     Tokens,
+    /// It gives tokens on another host, as far as names go.
+    TokensElsewhere,
 }
 
 #[derive(Default)]
@@ -168,6 +170,10 @@ fn answer(stream: TcpStream, trick: Trick, kept: &Mutex<Kept>, own: &str) -> std
         Trick::Basic => Some(("Basic realm=\"here\"".to_owned(), BASIC)),
         Trick::Tokens | Trick::EndlessToken => {
             Some((format!("Bearer realm=\"http://{own}/token\",service=\"here\""), TOKEN))
+        }
+        Trick::TokensElsewhere => {
+            let there = own.replace("localhost", "127.0.0.1");
+            Some((format!("Bearer realm=\"http://{there}/token\",service=\"here\""), TOKEN))
         }
         Trick::NoRealm => Some(("Bearer realm=\"no\\\"where\"".into(), TOKEN)),
         _ => None,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use berth_packages::{Install, Installed, Outcome, grants};
 use berth_sandbox::rights::{Grants, Rights};
-use berth_sandbox::text::plain;
+use berth_sandbox::text::{self, plain};
 use berth_workflow::{Config, LOCK, Locked};
 use clap::Args;
 
@@ -24,14 +24,14 @@ pub(crate) struct Arguments {
     reference: Option<String>,
 
     /// Move what berth.lock has to what its references name now.
-    #[arg(long, conflicts_with_all = ["reference", "name", "to", "replace"])]
+    #[arg(long, conflicts_with_all = ["reference", "name", "to", "replace", "username"])]
     update: bool,
 
     /// What the plugin is called here, instead of its own name.
     #[arg(long, value_name = "NAME", requires = "reference")]
     name: Option<String>,
 
-    /// The folder for it. By default `plugins` beside the configuration.
+    /// The folder for it, below the configuration's. By default `plugins` in that.
     #[arg(long, value_name = "DIR", requires = "reference")]
     to: Option<PathBuf>,
 
@@ -88,7 +88,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), CliError> {
 fn short(installed: &Installed) -> Result<(), CliError> {
     let Installed { locked, path, outcome, .. } = installed;
     let (name, version) = (plain(&locked.name), plain(&locked.version));
-    let path = path.display();
+    let path = text::line(&path.display().to_string());
     match outcome {
         Outcome::New => line(format_args!("{name} {version}: installed as {path}"))?,
         Outcome::Restored => line(format_args!("{name} {version}: installed again as {path}"))?,

@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
     #[arg(default_value = ".")]
     project: PathBuf,
 
-    /// The file to write. By default NAME-VERSION.wasm.
+    /// The file to write. By default NAME.wasm, the name by which a plugin folder takes it.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }

@@ -29,9 +29,10 @@ pub(crate) struct AccessArguments {
     #[arg(long)]
     plain_http: bool,
 
-    #[arg(long, value_name = "NAME", help = format!(
-        "Log in as this user, with the password of the variable {PASSWORD}. By default what \
-         `docker login` knows is used"
+    // A password is for one registry, and a lock may name several.
+    #[arg(long, value_name = "NAME", requires = "reference", help = format!(
+        "Log in to the reference's registry as this user, with the password of the variable \
+         {PASSWORD}. By default what `docker login` knows is used"
     ))]
     username: Option<String>,
 }

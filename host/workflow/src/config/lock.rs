@@ -5,14 +5,18 @@
 //! The manifest's digest is what a registry is asked for, so that a tag which moved changes nothing;
 //! the component's is what the host checks on every start. What the operator writes in `berth.toml`
 //! stands over it: a path there is another file, which the lock says nothing of.
+//!
+//! Who clones a project gets its lock too, so it is not trusted further than a plugin is: it leads to
+//! nothing outside of its own folder, and has a bounded length.
 
 use std::collections::HashSet;
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use berth_sandbox::reading::{self, Misread, mistake};
-use berth_sandbox::{Digest, Policy};
+use berth_sandbox::text::is_escaped;
+use berth_sandbox::{Digest, Policy, whole};
 use serde::de::{Deserializer, Error, Visitor};
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
@@ -26,6 +30,9 @@ pub const LOCK: &str = "berth.lock";
 
 /// The version of the format that is read and written.
 const VERSION: u32 = 1;
+
+/// Most bytes of a lock: two thousand plugins.
+const LONGEST: u64 = 1 << 20;
 
 /// What `berth.lock` says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -65,7 +72,7 @@ impl Lock {
     /// # Errors
     /// `Read`, `Content`.
     pub fn read(path: &Path) -> Result<Option<Self>, ConfigError> {
-        match std::fs::read_to_string(path) {
+        match whole::text(path, LONGEST) {
             Ok(text) => Self::parse(&path.display().to_string(), text).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(ConfigError::Read { path: path.to_owned(), source }),
@@ -153,6 +160,7 @@ struct Entry {
     #[serde(deserialize_with = "manifest")]
     manifest: String,
     digest: Digest,
+    #[serde(deserialize_with = "below")]
     path: PathBuf,
 }
 
@@ -211,6 +219,36 @@ fn manifest<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Err
     }
 
     deserializer.deserialize_str(Sha256)
+}
+
+/// A path to a component below the lock's folder. Symbolic links on the way to it are looked for
+/// before anything is written.
+fn below<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
+    struct Below;
+
+    impl Visitor<'_> for Below {
+        type Value = PathBuf;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a path such as `plugins/NAME.wasm`")
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<PathBuf, E> {
+            let path = Path::new(text);
+            let is_below = path.components().all(|part| matches!(part, Component::Normal(_)));
+            let is_component = path.extension().is_some_and(|ending| ending == "wasm");
+            if is_below && is_component && !text.contains(is_escaped) {
+                return Ok(path.to_owned());
+            }
+            Err(mistake(
+                format_args!("`{}` is no path of an installed plugin", plain(text)),
+                "it is seen from the lock's folder, stays in it and ends in `.wasm`; \
+                 `[plugins.NAME]` in berth.toml can name any other",
+            ))
+        }
+    }
+
+    deserializer.deserialize_str(Below)
 }
 
 #[cfg(test)]
@@ -304,6 +342,7 @@ mod tests {
     #[test]
     fn a_mistake_in_a_lock_is_told_with_its_line() {
         let one = entry("a");
+        let at = |path: &str| format!("version = 1\n{}", one.replace("plugins/a.wasm", path));
         for (text, says, at) in [
             (String::new(), "line 1: the setting `version` is missing", ""),
             ("version = 2".into(), "line 1: this is a lock of version 2", "2"),
@@ -321,6 +360,11 @@ mod tests {
                 "",
             ),
             ("version = 1\nplugin = 3".into(), "line 2: ", "3"),
+            (at("../victim.wasm"), "line 8: `../victim.wasm` is no path of", "\"../victim.wasm\""),
+            (at("/etc/victim.wasm"), "line 8: `/etc/victim.wasm` is no path of", ""),
+            (at("plugins/../../a.wasm"), "is no path of an installed plugin", ""),
+            (at(".git/config"), "is no path of an installed plugin", ""),
+            (at("plugins/\\u001b[2J.wasm"), "`plugins/\\u{1b}[2J.wasm` is no path", ""),
         ] {
             let error = Lock::parse("berth.lock", text).unwrap_err();
             assert!(error.to_string().contains(says), "{error}");
