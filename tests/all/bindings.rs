@@ -27,22 +27,43 @@ fn generated(mut generator: Box<dyn WorldGenerator>) -> BTreeMap<String, Vec<u8>
     files.iter().map(|(name, bytes)| (name.to_owned(), bytes.to_owned())).collect()
 }
 
-/// Compares a folder with what belongs there, file by file.
+/// Compares a folder with what belongs there: every file, and no other.
 fn compare(folder: &str, files: BTreeMap<String, Vec<u8>>) {
     let folder = root().join(folder);
-    for (name, bytes) in files {
-        let path = folder.join(&name);
-        if std::env::var_os("BERTH_BLESS").is_some() {
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(&path, &bytes).unwrap();
-        }
-        let found = std::fs::read(&path).unwrap_or_default();
-        assert!(
-            found == bytes,
-            "{} is not what wit/ says: BERTH_BLESS=1 cargo test --workspace bindings",
-            path.display()
-        );
+    for (name, bytes) in &files {
+        compare_file(&folder.join(name), bytes);
     }
+    for path in files_of(&folder) {
+        let name = path.strip_prefix(&folder).unwrap().to_str().unwrap();
+        if files.contains_key(name) {
+            continue;
+        }
+        if blesses() {
+            std::fs::remove_file(&path).unwrap();
+        }
+        assert!(!path.exists(), "{} is nothing that wit/ says: {HOW}", path.display());
+    }
+}
+
+/// Compares a file with what belongs there.
+fn compare_file(path: &Path, bytes: &[u8]) {
+    if blesses() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+    let found = std::fs::read(path).unwrap_or_default();
+    assert!(found == bytes, "{} is not what wit/ says: {HOW}", path.display());
+}
+
+const HOW: &str = "BERTH_BLESS=1 cargo test --workspace bindings";
+
+fn blesses() -> bool {
+    std::env::var_os("BERTH_BLESS").is_some()
+}
+
+fn files_of(folder: &Path) -> Vec<PathBuf> {
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.flat_map(|path| if path.is_dir() { files_of(&path) } else { vec![path] }).collect()
 }
 
 #[test]
@@ -63,6 +84,7 @@ fn go_bindings_are_those_of_the_contract() {
 fn typescript_declarations_are_those_of_the_contract() {
     let (resolve, world) = contract();
     let declarations = berth_tests::typescript::declarations(&resolve, world);
-    let files = [("contract.d.ts".to_owned(), declarations.into_bytes())];
-    compare("plugin-sdk/javascript/src", files.into());
+    // The folder has the SDK's own files as well.
+    let path = root().join("plugin-sdk/javascript/src/contract.d.ts");
+    compare_file(&path, declarations.as_bytes());
 }

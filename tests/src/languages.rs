@@ -1,10 +1,11 @@
-//! The example plugin of each language's SDK, built from nothing as its author would.
+//! Plugins of each language's SDK, built from nothing as their authors would, and what an SDK's
+//! folder has that is generated.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use berth_authoring::{Error, Project};
+use berth_authoring::{Error, Project, create};
 use berth_sandbox::{Manifest, Plugin};
 
 use crate::host::{Host, text};
@@ -18,7 +19,7 @@ pub const SECOND: [&str; 3] = ["cpp", "zig", "go"];
 /// The upscaler that `tests/scripts/upscaler.py` makes.
 pub const UPSCALER: &str = "tiny-upscaler.safetensors";
 
-/// An example's project in a folder of its own.
+/// A project in a folder of its own: an example, or another plugin.
 pub struct Example {
     folder: tempfile::TempDir,
     /// The project.
@@ -34,26 +35,41 @@ impl Example {
     /// no Python or npm to install those with and nobody requires it.
     #[must_use]
     pub fn of(language: &str) -> Option<Self> {
+        Self::copied(language, "example")
+    }
+
+    /// The same of another project in the folder of a language's SDK.
+    #[must_use]
+    pub fn copied(language: &str, path: &str) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("pictures");
-        copy(&root().join("plugin-sdk").join(language).join("example"), &place);
+        copy(&root().join("plugin-sdk").join(language).join(path), &place);
         let project = Project::open(&place).unwrap();
-        for missing in project.missing_tools() {
+        Self { folder, project }.equipped(language)
+    }
+
+    /// The same of the project that an author begins with.
+    #[must_use]
+    pub fn created(language: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let (project, _) = create(&folder.path().join("begun"), "my-nodes", language).unwrap();
+        Self { folder, project }.equipped(language)
+    }
+
+    /// Itself, with its tools.
+    fn equipped(self, language: &str) -> Option<Self> {
+        for missing in self.project.missing_tools() {
             let Error::Missing { missing, install, .. } = &missing else { panic!("{missing}") };
             let installer = if install.starts_with("npm") { "npm" } else { "python3" };
-            if !runs(installer) {
-                assert!(
-                    std::env::var_os("BERTH_REQUIRE_LANGUAGES").is_none(),
-                    "{language} is required, and there is no {installer} to install {missing} with"
-                );
-                println!("{language}: skipped, for want of {installer} to install {missing} with");
+            if !there_is(installer, language) {
                 return None;
             }
-            provide(&place, install);
+            println!("{language}: {missing} by {install}");
+            provide(self.project.folder(), install);
         }
-        let missing = project.missing_tools();
+        let missing = self.project.missing_tools();
         assert!(missing.is_empty(), "{language}: {missing:?}");
-        Some(Self { folder, project })
+        Some(self)
     }
 
     /// Its folder, which goes with it.
@@ -99,8 +115,78 @@ fn provide(project: &Path, install: &str) {
     }
 }
 
-fn runs(program: &str) -> bool {
-    Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
+/// Whether there is a program that a language's tests need; it is an error if they are required.
+fn there_is(program: &str, language: &str) -> bool {
+    let output = Command::new(program).arg("--version").output();
+    let there = output.is_ok_and(|output| output.status.success());
+    let required = std::env::var_os("BERTH_REQUIRE_LANGUAGES").is_some();
+    assert!(there || !required, "{language} is required, and there is no {program}");
+    if !there {
+        println!("{language}: skipped, for want of {program}");
+    }
+    there
+}
+
+/// What of an SDK is generated and committed: by which commands, in its folder, and which files. What
+/// an SDK tests by itself is tested by the way.
+fn generated(language: &str) -> (&'static [&'static str], &'static [&'static str]) {
+    const REFERENCE: &str = "REFERENCE.md";
+    match language {
+        "c" | "cpp" => (&["python3 reference.py"], &[REFERENCE]),
+        "python" => {
+            (&["python3 reference.py", "python3 -m unittest --quiet discover tests"], &[REFERENCE])
+        }
+        "javascript" => (&["node reference.mjs"], &[REFERENCE]),
+        "go" => (&["go run ./tools/reference > REFERENCE.md"], &[REFERENCE]),
+        "zig" => (
+            &["python3 translate.py python-zig", "python3 reference.py > REFERENCE.md"],
+            &["src/bindings.zig", REFERENCE],
+        ),
+        _ => (&[], &[]),
+    }
+}
+
+/// Generates in a copy of a language's SDK what is generated there, with the tools of this project,
+/// and compares it with what is committed.
+pub fn is_fresh(language: &str, tools: &Project) {
+    let (commands, files) = generated(language);
+    let program = |command: &&str| command.split(' ').next().unwrap().to_owned();
+    let own = |program: &str| matches!(program, "go" | "python-zig");
+    let mut programs = commands.iter().map(program);
+    if !programs.all(|program| own(&program) || there_is(&program, language)) {
+        return;
+    }
+    let sdks = root().join("plugin-sdk");
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["c", language] {
+        copy(&sdks.join(name), &folder.path().join(name));
+    }
+    // The project's own tools are found first, as they are when it is built.
+    let own = tools.folder().canonicalize().unwrap().join(".venv/bin");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths([own].into_iter().chain(std::env::split_paths(&path))).unwrap();
+    for file in files {
+        std::fs::remove_file(folder.path().join(language).join(file)).unwrap();
+    }
+    for command in commands {
+        let end = Command::new("sh")
+            .args(["-ec", command])
+            .current_dir(folder.path().join(language))
+            .envs([("GOFLAGS", "-buildvcs=false"), ("GOPROXY", "off"), ("GOTOOLCHAIN", "local")])
+            .env("PATH", &path)
+            .status()
+            .unwrap();
+        assert!(end.success(), "{language}: {command}");
+    }
+    for file in files {
+        let made = std::fs::read(folder.path().join(language).join(file)).unwrap();
+        let path = sdks.join(language).join(file);
+        assert!(
+            std::fs::read(&path).unwrap() == made,
+            "{} is not what is made today, in its SDK's folder: {commands:?}",
+            path.display()
+        );
+    }
 }
 
 fn copy(from: &Path, to: &Path) {
