@@ -134,7 +134,7 @@ fn generated(language: &str) -> (&'static [&'static str], &'static [&'static str
     match language {
         "c" | "cpp" => (&["python3 reference.py"], &[REFERENCE]),
         "python" => {
-            (&["python3 reference.py", "python3 -m unittest --quiet discover tests"], &[REFERENCE])
+            (&["python3 reference.py", "python3 -m unittest discover --quiet tests"], &[REFERENCE])
         }
         "javascript" => (&["node reference.mjs"], &[REFERENCE]),
         "go" => (&["go run ./tools/reference > REFERENCE.md"], &[REFERENCE]),
@@ -150,6 +150,9 @@ fn generated(language: &str) -> (&'static [&'static str], &'static [&'static str
 /// and compares it with what is committed.
 pub fn is_fresh(language: &str, tools: &Project) {
     let (commands, files) = generated(language);
+    if commands.is_empty() {
+        return;
+    }
     let program = |command: &&str| command.split(' ').next().unwrap().to_owned();
     let own = |program: &str| matches!(program, "go" | "python-zig");
     let mut programs = commands.iter().map(program);
