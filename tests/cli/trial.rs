@@ -333,7 +333,8 @@ fn a_test_that_fails_says_what_was_expected_and_found() {
 #[test]
 fn a_test_with_a_mistake_in_it_is_found_before_any_runs() {
     let desk = Desk::new();
-    let good = "[[test]]\nname = \"good\"\nnode = \"EmptyImage\"\n\n";
+    let expects = "outputs = [{ min = 0 }]\n";
+    let good = format!("[[test]]\nname = \"good\"\nnode = \"EmptyImage\"\n{expects}");
     let wrong = |text: &str, says: &[&str]| {
         desk.project(&format!("{good}[[test]]\nname = \"n\"\n{text}\n"));
         let output = desk.test(&[]);
@@ -374,13 +375,60 @@ fn a_test_with_a_mistake_in_it_is_found_before_any_runs() {
     );
     wrong(&invert("image = [1, 2]"), &["line 8", "`image` takes IMAGE, not a list"]);
     wrong("node = \"EmptyImage\"\ninputs = { width = 0 }", &["line 8", "from 1 to 16384"]);
-    wrong("node = \"EmptyImage\"\noutputs = [{}, {}]", &["line 8", "has 1 outputs"]);
+    wrong("node = \"EmptyImage\"\noutputs = [{ min = 0 }, {}]", &["line 8", "has 1 outputs"]);
     wrong("node = \"EmptyImage\"\noutputs = [{ same-as = 'x' }]", &["`same-as` names no input"]);
     wrong("node = \"EmptyImage\"\noutput = []", &["line 8", "no setting `output`", "outputs = ["]);
     wrong(
         "node = \"EmptyImage\"\n\n[[test]]\nname = \"good\"\nnode = \"EmptyImage\"",
         &["this name already"],
     );
+}
+
+#[test]
+fn a_test_that_checks_nothing_is_no_test() {
+    let desk = Desk::new();
+    let wrong = |expects: &str, says: &[&str]| {
+        desk.project(&format!("[[test]]\nname = \"n\"\nnode = \"EmptyImage\"\n{expects}\n"));
+        let output = desk.test(&[]);
+        assert_eq!(stdout(&output), "", "nothing runs");
+        fails(&output, 1, says);
+    };
+    for expects in ["", "outputs = []"] {
+        wrong(expects, &["line 2", "this test expects nothing", "outputs = [{ shape"]);
+    }
+    for expects in ["{}", "{ tolerance = 0.1 }", "{ fields = {} }", "{ items = [{}] }"] {
+        let expects = format!("outputs = [{expects}]");
+        wrong(&expects, &["line 4", "nothing is expected here", "{ type = \"tensor\" }"]);
+    }
+    desk.project(
+        "[[test]]\nname = \"n\"\nnode = \"EmptyImage\"\noutputs = [{ type = \"tensor\" }]",
+    );
+    assert!(desk.test(&[]).status.success());
+}
+
+#[test]
+fn no_file_of_tests_is_left_out_in_silence() {
+    let desk = Desk::new();
+    desk.project("");
+    for index in 0..256 {
+        desk.write(&format!("tests/{index}.toml"), "");
+    }
+    fails(&desk.test(&[]), 1, &["there are 257 files of tests in ./tests, more than 256", "join"]);
+}
+
+#[test]
+fn a_manifest_that_changed_since_the_build_is_told() {
+    let desk = Desk::new();
+    desk.project(TESTS);
+    let manifest = std::fs::read_to_string(desk.path("plugin.toml")).unwrap();
+    desk.write("plugin.toml", format!("# A remark changes nothing.\n{manifest}"));
+    assert!(desk.node_alone("EmptyImage", RED).status.success());
+    let (before, requests) = manifest.split_once("[requests]\n").unwrap();
+    let requests = format!("{before}[requests]\nmodels = [\"vae/*\"]\n{requests}");
+    desk.write("plugin.toml", requests);
+    let says = ["plugin.toml of `image` changed since it was built", "`berth plugin build .`"];
+    fails(&desk.test(&[]), 1, &says);
+    fails(&desk.node_alone("EmptyImage", &[RED, &["--grant", "models:vae/*"]].concat()), 1, &says);
 }
 
 #[test]

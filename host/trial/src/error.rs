@@ -35,6 +35,14 @@ pub enum Error {
         /// Where it is.
         folder: PathBuf,
     },
+    /// A project's manifest is not the one that it was built with.
+    #[error("plugin.toml of `{name}` changed since it was built")]
+    Changed {
+        /// What it is called.
+        name: String,
+        /// Where it is.
+        folder: PathBuf,
+    },
     /// A folder holds several components.
     #[error("{} has {found} components, and should have one", path.display())]
     NotOneComponent {
@@ -145,6 +153,16 @@ pub enum Error {
         /// Where they would be.
         folder: PathBuf,
     },
+    /// A project has more files of tests than are read.
+    #[error("there are {found} files of tests in {}, more than {most}", folder.display())]
+    TooManyFiles {
+        /// Where they are.
+        folder: PathBuf,
+        /// How many there are.
+        found: usize,
+        /// How many there can be.
+        most: usize,
+    },
     /// No test has such a name.
     #[error("no test of {all} has `{filter}` in its name")]
     NoSuchTest {
@@ -210,6 +228,9 @@ impl Error {
                     .into(),
             ),
             Self::NotBuilt { .. } => Some("build it with `berth plugin build`".into()),
+            Self::Changed { folder, .. } => {
+                Some(format!("build it again: `berth plugin build {}`", folder.display()))
+            }
             Self::NotOneComponent { .. } => Some("name one of them, a .wasm file".into()),
             Self::Read { .. } => Some("check that it exists and can be read".into()),
             Self::Write { .. } => {
@@ -234,6 +255,7 @@ impl Error {
                  2, 3, 3] }}, strength = 1.0 }}\n  outputs = [{{ min = 1.0, max = 1.0 }}]",
                 folder.join("negative.toml").display()
             )),
+            Self::TooManyFiles { .. } => Some("a file can have many tests: join some".into()),
             Self::NoSuchTest { .. } => {
                 Some("a name may be given in part; without `--filter` all tests run".into())
             }

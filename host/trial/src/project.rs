@@ -33,7 +33,7 @@ impl Project {
     /// The plugin at a path: a project that was built, a folder with a component, or a component.
     ///
     /// # Errors
-    /// `NoPlugin`, `NotBuilt`, `NotOneComponent`, `Read`, and what is wrong with the manifest.
+    /// `NoPlugin`, `NotBuilt`, `Changed`, `NotOneComponent`, `Read`, and what is wrong with the manifest.
     pub fn find(path: &Path) -> Result<Self, Error> {
         let found = path.metadata();
         if found.is_ok_and(|found| found.is_file()) {
@@ -54,8 +54,12 @@ impl Project {
             let built = path.join(BUILD).join(&own.name);
             let component = built.join(&own.name).with_added_extension(ENDING);
             if component.is_file() {
-                let manifest = manifest(&built)?.or_else(|| Some(own.clone()));
-                return Self::of(path.to_owned(), component, manifest);
+                // What it was built with is what it is: a request that came later is in neither.
+                if manifest(&built)?.is_some_and(|built| built != *own) {
+                    let name = own.name.clone();
+                    return Err(Error::Changed { name, folder: path.to_owned() });
+                }
+                return Self::of(path.to_owned(), component, Some(own.clone()));
             }
         }
         match (components(path)?.as_slice(), own) {
@@ -145,6 +149,13 @@ mod tests {
         let built = Project::find(root).unwrap();
         assert_eq!(built.path, root.join("build/grade/grade.wasm"));
         assert_eq!(built.folder, root);
+        write(root, "build/grade/plugin.toml", &format!("# As it was built.\n{TEXT}"));
+        assert_eq!(Project::find(root).unwrap().manifest, built.manifest);
+        write(root, "plugin.toml", &format!("{TEXT}[requests]\nmodels = [\"vae/*\"]\n"));
+        let error = Project::find(root).unwrap_err();
+        assert!(matches!(error, Error::Changed { .. }), "{error}");
+        assert!(error.hint().unwrap().contains("berth plugin build"));
+        write(root, "plugin.toml", TEXT);
         write(root, "build/other.wasm", "");
         assert!(Project::find(&root.join("missing")).is_err());
     }

@@ -45,7 +45,7 @@ impl Files {
     /// Reads all tests of a project.
     ///
     /// # Errors
-    /// `NoTests`, `Read`, and `Misread` for what is none and for a name that is there twice.
+    /// `NoTests`, `TooManyFiles`, `Read`, and `Misread` for what is none and for a name that is there twice.
     pub(super) fn read(project: &Path) -> Result<Self, Error> {
         let folder = project.join(FOLDER);
         let paths = match entries(&folder, "toml") {
@@ -55,7 +55,10 @@ impl Files {
         };
         let mut files = Vec::new();
         let mut names: HashMap<String, String> = HashMap::new();
-        for path in paths.iter().take(MOST_FILES) {
+        if paths.len() > MOST_FILES {
+            return Err(Error::TooManyFiles { folder, found: paths.len(), most: MOST_FILES });
+        }
+        for path in &paths {
             let failed = |source| Error::Read { path: path.clone(), source };
             let text = bounded(path, LONGEST).map_err(failed)?;
             let text = String::from_utf8(text)
@@ -144,6 +147,14 @@ fn check(trial: &Trial, bench: &Bench, test: &Test) -> Result<(), Wrong> {
         check_expected(bench, test, node, expected.get_ref())
             .map_err(|fault| (expected.span(), fault))?;
     }
+    // Of a node without outputs, it is something that it ends well.
+    let says = !test.outputs.is_empty() || test.error.is_some() || test.progress.is_some();
+    if !says && !node.outputs.is_empty() {
+        let fault = Fault::new("this test expects nothing, so whatever the node gives would pass");
+        let hint = "say what it gives, such as outputs = [{ shape = [1, 8, 8, 3] }], or that it \
+                    fails: error = \"part of the message\"";
+        return Err((test.name.span(), fault.hint(hint)));
+    }
     Ok(())
 }
 
@@ -227,6 +238,11 @@ fn check_expected(
     node: &NodeType,
     expected: &Expected,
 ) -> Result<(), Fault> {
+    if expected.is_empty() {
+        let hint = "say what the value is, such as { shape = [1, 8, 8, 3] } or { value = 7 }; \
+                    what may be any tensor is { type = \"tensor\" }";
+        return Err(Fault::new("nothing is expected here, so every value would pass").hint(hint));
+    }
     if let Some(shape) = &expected.shape {
         let dtype = expected.dtype.unwrap_or(berth_compute::DType::U8);
         bench.compute().checked_bytes(dtype, shape).map_err(|e| Fault::new(e.to_string()))?;

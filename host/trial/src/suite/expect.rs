@@ -316,18 +316,6 @@ impl Judge<'_> {
     }
 }
 
-impl Expected {
-    fn wants_tensor(&self) -> bool {
-        let Self { shape, dtype, min, max, mean, data, file, digest, .. } = self;
-        shape.is_some()
-            || dtype.is_some()
-            || min.or(*max).or(*mean).is_some()
-            || data.is_some()
-            || file.is_some()
-            || digest.is_some()
-    }
-}
-
 /// An error with its causes, and what a plugin that crashed wrote.
 pub(super) fn told(error: &Error) -> String {
     let mut text = error.to_string();

@@ -20,6 +20,7 @@ use berth_workflow::{Event, Observer, RunError};
 
 use self::check::{Case, Files};
 use self::expect::{Judge, told};
+pub(crate) use self::format::read;
 use self::format::{From, Written};
 use crate::array::Array;
 use crate::bench::{Bench, lock};
