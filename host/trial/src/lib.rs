@@ -16,6 +16,8 @@ mod bench;
 mod error;
 mod fault;
 mod files;
+#[doc(hidden)]
+pub mod foreign;
 mod given;
 mod npy;
 mod outputs;

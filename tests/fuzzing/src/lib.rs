@@ -29,24 +29,44 @@ macro_rules! from_bytes {
     };
 }
 
+pub mod component;
+pub mod lock;
 pub mod manifest;
 pub mod model_header;
+pub mod npy;
 pub mod operations;
 mod reference;
 pub mod shapes;
+pub mod suite;
 pub mod workflow;
+
+use berth_sandbox::reading::Misread;
 
 /// What is done with some bytes.
 pub type Target = fn(&[u8]);
 
 /// Every target, and the name of its corpus.
-pub const TARGETS: [(&str, Target); 5] = [
+pub const TARGETS: [(&str, Target); 9] = [
+    ("component", component::run),
+    ("lock", lock::run),
     ("manifest", manifest::run),
     ("model_header", model_header::run),
+    ("npy", npy::run),
     ("operations", operations::run),
     ("shapes", shapes::run),
+    ("suite", suite::run),
     ("workflow", workflow::run),
 ];
+
+/// What must hold of a mistake in a text, whatever it is.
+fn tells_where(misread: &Misread, text: &str) {
+    // What is shown of it is no longer, and obeyed by no terminal.
+    assert!(misread.text.chars().count() <= text.chars().count() + 2, "{misread:?}");
+    assert!(!misread.text.contains('\u{1b}'), "{misread:?}");
+    assert!(misread.text.get(misread.span.clone()).is_some(), "{misread:?}");
+    assert!((1..=text.lines().count() + 1).contains(&misread.line), "{misread:?}");
+    assert!(!misread.to_string().is_empty());
+}
 
 #[cfg(test)]
 mod tests {
@@ -71,8 +91,33 @@ mod tests {
         }
     }
 
+    fn seed(name: &str) -> Vec<u8> {
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus");
+        std::fs::read(corpus.join(name)).unwrap()
+    }
+
+    /// A target whose seeds are all refused at their first byte would hold whatever is read.
+    #[test]
+    fn good_files_of_the_corpus_are_read_to_their_end() {
+        let text = |name: &str| String::from_utf8(seed(name)).unwrap();
+        for name in ["suite/negative", "suite/full"] {
+            let read = berth_trial::foreign::read_tests(name, text(name));
+            assert_eq!(read.unwrap(), 2, "{name}");
+        }
+        let lock = berth_workflow::Lock::parse("berth.lock", text("lock/two")).unwrap();
+        assert_eq!(lock.plugins.len(), 2);
+        for name in ["npy/floats", "npy/scalar", "npy/none", "npy/bytes-version-2"] {
+            npy::read(&seed(name)).unwrap();
+        }
+        for (name, renamed) in [("earlier", true), ("inside", true), ("today", false)] {
+            let bytes = seed(&format!("component/{name}"));
+            let named = berth_sandbox::under_todays_names(&bytes).unwrap();
+            assert_eq!(matches!(named, std::borrow::Cow::Owned(_)), renamed, "{name}");
+        }
+    }
+
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(400))]
+        #![proptest_config(ProptestConfig::with_cases(80 * TARGETS.len() as u32))]
 
         #[test]
         fn no_bytes_break_a_target(

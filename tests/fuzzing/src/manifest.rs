@@ -2,8 +2,9 @@
 
 use berth_sandbox::Manifest;
 use berth_sandbox::manifest::{embed, embedded};
-use berth_sandbox::reading::Misread;
 use berth_workflow::{Config, ConfigError};
+
+use crate::tells_where;
 
 /// What the smallest component consists of.
 const EMPTY_COMPONENT: [u8; 8] = [0, b'a', b's', b'm', 0x0d, 0, 1, 0];
@@ -28,13 +29,4 @@ pub fn run(bytes: &[u8]) {
         Ok(found) => assert_eq!(found.as_deref(), Some(text)),
         Err(_) => assert!(text.len() > berth_sandbox::manifest::LONGEST_MANIFEST),
     }
-}
-
-fn tells_where(misread: &Misread, text: &str) {
-    // What is shown of it is no longer, and obeyed by no terminal.
-    assert!(misread.text.chars().count() <= text.chars().count() + 2, "{misread:?}");
-    assert!(!misread.text.contains('\u{1b}'), "{misread:?}");
-    assert!(misread.text.get(misread.span.clone()).is_some(), "{misread:?}");
-    assert!((1..=text.lines().count() + 1).contains(&misread.line), "{misread:?}");
-    assert!(!misread.to_string().is_empty());
 }

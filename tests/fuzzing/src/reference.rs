@@ -298,6 +298,37 @@ impl Array {
             reduce(self.dtype, &run, reduction)
         })
     }
+
+    /// For each place the index of the element that belongs there, counted: those that come before
+    /// an element are the smaller ones (or larger, descending) and equal ones at lower indices.
+    pub fn argsorted(&self, axis: usize, descending: bool) -> Self {
+        let length = self.shape[axis];
+        let mut sorted = Self { dtype: DType::U32, ..self.clone() };
+        let stride: usize = self.shape[axis + 1..].iter().product();
+        for flat in 0..self.bits.len() {
+            let (own, start) = (flat / stride % length, flat - flat / stride % length * stride);
+            let of = |at: usize| number(self.dtype, self.bits[start + at * stride]);
+            let before = (0..length).filter(|&other| {
+                let order = ordered(of(other), of(own));
+                let order = if descending { order.reverse() } else { order };
+                order.then(other.cmp(&own)).is_lt()
+            });
+            let place = before.count();
+            sorted.bits[start + place * stride] = own as u64;
+        }
+        sorted
+    }
+}
+
+/// NaN is greater than every number, and no zero less than another.
+fn ordered(a: Number, b: Number) -> std::cmp::Ordering {
+    match (a, b) {
+        (Number::Integer(a), Number::Integer(b)) => a.cmp(&b),
+        (Number::Float(a), Number::Float(b)) => {
+            a.partial_cmp(&b).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
+        }
+        _ => unreachable!("both are of one type"),
+    }
 }
 
 fn combine(dtype: DType, a: u64, b: u64, function: Binary) -> u64 {
@@ -364,5 +395,21 @@ fn reduce(dtype: DType, run: &[u64], reduction: Reduction) -> u64 {
         Reduction::Min => run[best(|a, b| a < b, |a, b| a < b)],
         Reduction::Argmax => best(|a, b| a > b, |a, b| a > b) as u64,
         Reduction::Argmin => best(|a, b| a < b, |a, b| a < b) as u64,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_elements_keep_their_order_and_nan_is_the_greatest() {
+        let values = [3.0_f32, f32::NAN, -0.0, 0.0, 1.0, 3.0];
+        let bits = values.iter().map(|value| value.to_bits().into()).collect();
+        let line = Array { dtype: DType::F32, shape: vec![6], bits };
+        assert_eq!(line.argsorted(0, false).bits, [2, 3, 4, 0, 5, 1]);
+        assert_eq!(line.argsorted(0, true).bits, [1, 0, 5, 4, 2, 3]);
+        let columns = line.reshaped(&[3, 2]).argsorted(0, false);
+        assert_eq!((columns.dtype, columns.bits), (DType::U32, vec![1, 1, 2, 2, 0, 0]));
     }
 }
