@@ -1,6 +1,10 @@
 //! Writing a plugin: from nothing to a component, and what is said when a tool is missing.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::process::Stdio;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
 
 use crate::{Desk, fails};
 
@@ -45,6 +49,8 @@ fn a_new_project_builds_is_fine_and_passes_its_tests() {
     done(&desk.berth(&["plugin", "build", "deep/er/b"]).output().unwrap());
     assert!(component == std::fs::read(desk.path("deep/er/b/build/first/first.wasm")).unwrap());
 
+    watched(&desk);
+
     // What would not work is told, though it builds.
     let source = desk.path("first/src/lib.rs");
     let text = std::fs::read_to_string(&source).unwrap();
@@ -63,6 +69,52 @@ fn a_new_project_builds_is_fine_and_passes_its_tests() {
     let broken = desk.berth(&["plugin", "build", "first"]).output().unwrap();
     fails(&broken, 1, &["src/lib.rs:1", "cargo build", "failed; its own messages are above"]);
     assert!(before == std::fs::read(desk.path("first/build/first/first.wasm")).unwrap());
+}
+
+/// A save is built, tested and put into the host that runs on; a mistake leaves what there was.
+fn watched(desk: &Desk) {
+    let workflow = serde_json::json!({
+        "1": { "class_type": "EmptyImage",
+               "inputs": { "width": 8, "height": 8, "batch_size": 1, "color": 0 } },
+        "2": { "class_type": "Negative", "inputs": { "image": ["1", 0], "strength": 1.0 } },
+        "3": { "class_type": "SaveImage", "inputs": { "images": ["2", 0], "filename_prefix": "w" } },
+    });
+    std::fs::write(desk.path("w.json"), workflow.to_string()).unwrap();
+    let arguments = ["plugin", "watch", "first", "--workflow", "w.json", "--builds", "3"];
+    let mut watch = desk.berth(&arguments);
+    let mut watch = watch.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // What never says what it should is not waited for, either.
+    let (done, end) = std::sync::mpsc::channel::<()>();
+    let number = watch.id().to_string();
+    std::thread::spawn(move || {
+        if end.recv_timeout(Duration::from_secs(180)) == Err(RecvTimeoutError::Timeout) {
+            let _ = std::process::Command::new("kill").arg(number).status();
+        }
+    });
+    let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut until = |part: &str| {
+        let found = lines.by_ref().inspect(|line| println!("{line}")).find(|l| l.contains(part));
+        assert!(found.is_some(), "it never said {part}");
+    };
+    let source = desk.path("first/src/lib.rs");
+    let text = std::fs::read_to_string(&source).unwrap();
+    until("built first/build/first/first.wasm");
+    until("none of it leaves the image as it is");
+    until("node 3 wrote w_00001_.png");
+    until("watching");
+    std::fs::write(&source, "fn").unwrap();
+    until("saved src/lib.rs");
+    until("watching");
+    let other = text.replace("Turns an image into its negative", "Inverts an image");
+    std::fs::write(&source, &other).unwrap();
+    until("saved src/lib.rs");
+    until("first was replaced");
+    until("node 3 wrote w_00002_.png");
+    let output = watch.wait_with_output().unwrap();
+    drop(done);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("failed; its own messages"), "{said}");
+    std::fs::write(&source, text).unwrap();
 }
 
 #[test]
