@@ -86,7 +86,7 @@ fn plugins_come_change_break_and_go_while_others_run() {
     assert!(host.broken()[0].error.to_string().contains("`p`"), "{:?}", host.broken());
     let trap = run(&host, plan(&host, "Trap").unwrap(), Cancel::new());
     let Err(RunError::Node(error)) = trap else { panic!("{trap:?}") };
-    let said = error.error.to_string();
+    let said = error.error.hint().unwrap_or_default();
     assert!(said.contains("on purpose"), "{said}");
 
     // Another plugin under the same name brings its own nodes.
