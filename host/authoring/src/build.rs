@@ -12,10 +12,11 @@ use std::time::{Duration, Instant};
 
 use berth_sandbox::manifest::MANIFEST;
 use berth_sandbox::whole;
+use berth_workflow::BUILD;
 
 use crate::componentize::componentize;
 use crate::error::Error;
-use crate::project::{BUILD, Project};
+use crate::project::Project;
 use crate::recipe::{Output, Probe, Words};
 use crate::sdk;
 

@@ -5,14 +5,12 @@ use std::path::{Path, PathBuf};
 
 use berth_sandbox::Manifest;
 use berth_sandbox::manifest::MANIFEST;
+use berth_workflow::{BUILD, built};
 
 use crate::componentize::World;
 use crate::error::Error;
 use crate::recipe::Recipe;
 use crate::sdk;
-
-/// Where builds go.
-pub(crate) const BUILD: &str = "build";
 
 /// A project.
 #[derive(Debug, Clone)]
@@ -80,7 +78,7 @@ impl Project {
     /// Its component.
     #[must_use]
     pub fn component(&self) -> PathBuf {
-        self.built().join(format!("{}.wasm", self.manifest.name))
+        built(&self.folder, &self.manifest.name)
     }
 
     /// What it is to the contract.

@@ -1,7 +1,5 @@
 //! `berth plugin inspect`: what a plugin is and would get, before it is put to use.
 
-use std::path::PathBuf;
-
 use berth_sandbox::reading::{Size, Time};
 use berth_sandbox::rights::{Denied, Right};
 use berth_sandbox::{LimitSettings, NodeType, RunLimits};
@@ -9,22 +7,15 @@ use berth_workflow::{Inspected, inspect as look};
 use comfy_table::Table;
 use serde_json::{Value as Json, json};
 
-use crate::args::{FolderArguments, InspectArguments};
+use crate::args::InspectArguments;
 use crate::denials::{how, key};
 use crate::error::CliError;
 use crate::output::line;
-use crate::settings::settings;
+use crate::settings::looking;
 use crate::table::table;
 
 pub(crate) fn inspect(mut arguments: InspectArguments) -> Result<(), CliError> {
-    let folders = FolderArguments {
-        config: arguments.config.take(),
-        models: Vec::new(),
-        plugins: Vec::new(),
-        input: PathBuf::new(),
-        output: PathBuf::new(),
-    };
-    let settings = settings(folders, arguments.grants(), PathBuf::new())?;
+    let settings = looking(arguments.config.take(), arguments.grants())?;
     let inspected = look(&settings, &arguments.file)?;
     if arguments.json {
         line(format_args!("{:#}", json(&inspected)))?;

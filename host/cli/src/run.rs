@@ -19,7 +19,7 @@ use crate::error::{CliError, INTERRUPTED};
 use crate::output::line;
 use crate::progress::{Progress, Written};
 use crate::seeing::Seeing;
-use crate::settings::{open, settings, workflow};
+use crate::settings::{open, settings, temporary, workflow};
 use crate::view::{Bars, Json, Lines, View, duration};
 
 pub(crate) fn run(arguments: RunArguments, bars: MultiProgress) -> Result<(), CliError> {
@@ -28,10 +28,7 @@ pub(crate) fn run(arguments: RunArguments, bars: MultiProgress) -> Result<(), Cl
     }
     let path = arguments.workflow;
     let begun = Instant::now();
-    let temporary = tempfile::Builder::new()
-        .prefix("berth-")
-        .tempdir()
-        .map_err(|source| CliError::System { what: "make a temporary folder", source })?;
+    let temporary = temporary()?;
     let settings = settings(arguments.folders, arguments.memory.config(), temporary.path().into())?;
     let mode = settings.offload;
     let host = Arc::new(open(settings)?);

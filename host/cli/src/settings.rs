@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use berth_sandbox::Folders;
 use berth_workflow::{Config, Host, Settings, Workflow, WorkflowError};
+use tempfile::TempDir;
 
 use crate::args::{Changes, FolderArguments};
 use crate::compiler;
@@ -36,6 +37,26 @@ pub(crate) fn settings(
     settings.compiled_cache = cache_folder();
     settings.compiler = compiler::compiler();
     Ok(settings)
+}
+
+/// Settings for a host that only looks at plugins.
+pub(crate) fn looking(config: Option<PathBuf>, arguments: Config) -> Result<Settings, CliError> {
+    let folders = FolderArguments {
+        config,
+        models: Vec::new(),
+        plugins: Vec::new(),
+        input: PathBuf::new(),
+        output: PathBuf::new(),
+    };
+    settings(folders, arguments, PathBuf::new())
+}
+
+/// A folder that goes with whoever holds it.
+pub(crate) fn temporary() -> Result<TempDir, CliError> {
+    tempfile::Builder::new()
+        .prefix("berth-")
+        .tempdir()
+        .map_err(|source| CliError::System { what: "make a temporary folder", source })
 }
 
 /// Starts a host, and says which plugins are broken.

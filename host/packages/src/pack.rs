@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use berth_sandbox::manifest::MANIFEST;
 use berth_sandbox::{Digest, LARGEST_COMPONENT, Manifest, whole};
-use berth_workflow::Settings;
+use berth_workflow::{Settings, built};
 
 use crate::check::check;
 use crate::component::packed;
@@ -67,10 +67,10 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Error> {
 
 /// Where a project's component is built, or the only one of a folder.
 fn component(project: &Path, name: &str) -> Result<PathBuf, String> {
-    let built = Path::new("build").join(name).join(format!("{name}.wasm"));
-    if project.join(&built).is_file() {
-        return Ok(project.join(&built));
+    if built(project, name).is_file() {
+        return Ok(built(project, name));
     }
+    let built = built(Path::new(""), name);
     let entries = std::fs::read_dir(project).map_err(|error| error.to_string())?;
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
     let is_component = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "wasm");

@@ -4,12 +4,10 @@ use std::path::{Path, PathBuf};
 
 use berth_sandbox::manifest::MANIFEST;
 use berth_sandbox::{LARGEST_COMPONENT, Manifest};
+use berth_workflow::built;
 
 use crate::error::Error;
 use crate::files::bounded;
-
-/// Where a project's component is put: `build/NAME/NAME.wasm`.
-const BUILD: &str = "build";
 
 /// The ending of components' files.
 const ENDING: &str = "wasm";
@@ -51,11 +49,11 @@ impl Project {
         }
         let own = manifest(path)?;
         if let Some(own) = &own {
-            let built = path.join(BUILD).join(&own.name);
-            let component = built.join(&own.name).with_added_extension(ENDING);
+            let component = built(path, &own.name);
             if component.is_file() {
                 // What it was built with is what it is: a request that came later is in neither.
-                if manifest(&built)?.is_some_and(|built| built != *own) {
+                let folder = component.parent().unwrap_or(path);
+                if manifest(folder)?.is_some_and(|built| built != *own) {
                     let name = own.name.clone();
                     return Err(Error::Changed { name, folder: path.to_owned() });
                 }

@@ -63,3 +63,4 @@ pub use refresh::Refreshed;
 pub use registry::{Inputs, NodeProvider, Registered, Registry};
 pub use release::{Release, UnknownRelease};
 pub use runner::{Outcome, Run, Runner};
+pub use sources::{BUILD, built};

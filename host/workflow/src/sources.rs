@@ -19,6 +19,15 @@ use crate::text::plain;
 /// The ending of components' files.
 const ENDING: &str = "wasm";
 
+/// The folder of a project that builds go to; it is a folder of plugins.
+pub const BUILD: &str = "build";
+
+/// Where a project's component is built, with its manifest beside it: `build/NAME/NAME.wasm`.
+#[must_use]
+pub fn built(project: &Path, name: &str) -> PathBuf {
+    project.join(BUILD).join(name).join(name).with_added_extension(ENDING)
+}
+
 /// A plugin that was found.
 #[derive(Debug)]
 pub(crate) struct Source {

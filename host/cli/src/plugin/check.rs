@@ -4,14 +4,13 @@ use std::path::{Path, PathBuf};
 
 use berth_authoring::{Checked, Finding, Project, Severity};
 use berth_sandbox::Manifest;
-use berth_workflow::{Config, Settings};
+use berth_workflow::Config;
 use clap::Args;
 
-use crate::args::FolderArguments;
 use crate::error::CliError;
 use crate::inspect::page;
 use crate::output::line;
-use crate::settings::settings;
+use crate::settings::looking;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -26,23 +25,11 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), CliError> {
     let project = Project::open(&arguments.project)?;
-    let checked = project.check(&host_settings(arguments.config)?)?;
+    let checked = project.check(&looking(arguments.config, Config::default())?)?;
     page(&checked.inspected)?;
     grants(project.manifest())?;
     line("")?;
     report(&project, checked)
-}
-
-/// Settings of a host that only looks.
-pub(crate) fn host_settings(config: Option<PathBuf>) -> Result<Settings, CliError> {
-    let folders = FolderArguments {
-        config,
-        models: Vec::new(),
-        plugins: Vec::new(),
-        input: PathBuf::new(),
-        output: PathBuf::new(),
-    };
-    settings(folders, Config::default(), PathBuf::new())
 }
 
 /// What an operator writes who wants to give the plugin all that it asks for.

@@ -20,7 +20,7 @@ use crate::compiler::compiler;
 use crate::error::CliError;
 use crate::output::line;
 use crate::progress::Progress;
-use crate::settings::cache_folder;
+use crate::settings::{cache_folder, temporary};
 use crate::view::{Bars, Json, Lines, View, duration};
 
 /// Where models are when nobody says.
@@ -96,10 +96,7 @@ fn quota(text: &str) -> Result<Size, <Size as std::str::FromStr>::Err> {
 
 pub(crate) fn run(arguments: Arguments, bars: MultiProgress) -> Result<(), CliError> {
     let begun = Instant::now();
-    let temporary = tempfile::Builder::new()
-        .prefix("berth-")
-        .tempdir()
-        .map_err(|source| CliError::System { what: "make a temporary folder", source })?;
+    let temporary = temporary()?;
     let settings = settings(&arguments, temporary.path())?;
     let bench = Bench::new(settings.compiled_cache.clone(), settings.compiler.clone());
     let trial = open(&arguments, &settings)?;

@@ -18,7 +18,7 @@ use crate::error::CliError;
 use crate::output::line;
 use crate::plugin::test::Lines;
 use crate::plugin::{build, check};
-use crate::settings::{cache_folder, open, settings, workflow};
+use crate::settings::{cache_folder, open, settings, temporary, workflow};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -43,13 +43,11 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), CliError> {
     let Arguments { project: folder, workflow, builds, memory, folders } = arguments;
-    let mut watcher = Watcher::new(&Project::open(&folder)?)?;
-    let temporary = tempfile::Builder::new()
-        .prefix("berth-")
-        .tempdir()
-        .map_err(|source| CliError::System { what: "make a temporary folder", source })?;
+    let project = Project::open(&folder)?;
+    let mut watcher = Watcher::new(&project)?;
+    let temporary = temporary()?;
     let mut settings = settings(folders, memory.config(), temporary.path().into())?;
-    settings.plugins.push(Project::open(&folder)?.plugins());
+    settings.plugins.push(project.plugins());
     let mut stage = Stage { workflow, settings, host: None };
     let mut built = 0u32;
     loop {
